@@ -1,0 +1,83 @@
+/**
+ * A buffer: a window on memory plus facts about it. It knows who owns the memory and whether the
+ * runtime has it now; it knows nothing of sockets or of HTTP.
+ *
+ * Life of a buffer: its owner fills it and queues it in a chain (`queued`); the runtime takes it
+ * (`lent`); the runtime gives it back (`free` again), and the owner is told exactly once. Nobody
+ * writes to memory that is queued or lent, except that the one who queued it may append behind `end`.
+ *
+ * @module
+ */
+
+import { assert } from "./assert.ts";
+
+/** Told once when a buffer's memory is free again. */
+export interface BufOwner {
+  bufReleased(buf: Buf): void;
+}
+
+/** With its owner. */
+export const FREE = 0;
+/** In a chain of the core. */
+export const QUEUED = 1;
+/** With the runtime: not to be written to until released. */
+export const LENT = 2;
+
+export class Buf {
+  /** The whole memory. Live bytes are `bytes[pos … end)`. */
+  readonly bytes: Uint8Array;
+  pos = 0;
+  end = 0;
+  /** True exactly when this is the last buffer of its response's body. */
+  last = false;
+  /** True exactly when everything up to here must leave now. */
+  flush = false;
+  /** `FREE`, `QUEUED` or `LENT`. */
+  state: typeof FREE | typeof QUEUED | typeof LENT = FREE;
+  /** The next buffer in the one chain that this one is in. */
+  next: Buf | null = null;
+  /** Who gets the memory back; null when nobody cares. */
+  readonly owner: BufOwner | null;
+
+  /** A buffer over all of `bytes`, empty (`pos` and `end` 0) until `end` is set. */
+  constructor(bytes: Uint8Array, owner: BufOwner | null = null) {
+    this.bytes = bytes;
+    this.owner = owner;
+  }
+
+  /** How many live bytes it holds. */
+  get size(): number {
+    return this.end - this.pos;
+  }
+
+  /** The live bytes, as a view. Borrowed: valid until the buffer is released. */
+  view(): Uint8Array {
+    return this.pos === 0 && this.end === this.bytes.length
+      ? this.bytes
+      : this.bytes.subarray(this.pos, this.end);
+  }
+}
+
+/** A buffer whose live bytes are all of `bytes`. */
+export function bufOf(bytes: Uint8Array, owner: BufOwner | null = null): Buf {
+  const buf = new Buf(bytes, owner);
+  buf.end = bytes.length;
+  return buf;
+}
+
+/** A runtime takes a queued buffer. Only a shim's `send` calls this, by way of `Chain.lend`. */
+export function lendBuf(buf: Buf): void {
+  assert(buf.state === QUEUED, "a buffer was lent that was not queued");
+  buf.state = LENT;
+}
+
+/** Gives the memory back to its owner: the one way out of `QUEUED` and `LENT`. */
+export function releaseBuf(buf: Buf): void {
+  assert(buf.state !== FREE, "a buffer was released twice");
+  buf.state = FREE;
+  buf.pos = 0;
+  buf.end = 0;
+  buf.last = false;
+  buf.flush = false;
+  if (buf.owner !== null) buf.owner.bufReleased(buf);
+}

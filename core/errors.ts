@@ -1,0 +1,54 @@
+/**
+ * Errors that say whose fault it is. A peer's fault has the HTTP status of the answer that it gets;
+ * a transport's end has a reason; both have stable codes, so that nobody matches on texts.
+ *
+ * @module
+ */
+
+/** Who has to change something for the error to go away. */
+export type Fault = "peer" | "application" | "server";
+
+/** A request that cannot be served, with the answer that it gets. */
+export class HttpError extends Error {
+  override name = "HttpError";
+  /** The status of the answer: 400 … 599. */
+  readonly status: number;
+  /** A stable code in kebab case: `bare-lf`, `body-too-large`. */
+  readonly code: string;
+  readonly fault: Fault;
+
+  constructor(status: number, code: string, message: string, fault: Fault = "peer") {
+    super(message);
+    this.status = status;
+    this.code = code;
+    this.fault = fault;
+  }
+}
+
+/**
+ * Why a request was given up before its last byte was accepted.
+ *
+ * - `client-gone`: the peer closed, reset or half-closed its side.
+ * - `timeout`: one of the clocks ran out.
+ * - `shutdown`: the server is closing.
+ * - `application`: the application terminated the request itself.
+ */
+export type AbortCause = "client-gone" | "timeout" | "shutdown" | "application";
+
+/** The `reason` of a request's `signal`, and what its pending reads reject with. */
+export class RequestAborted extends Error {
+  override name = "RequestAborted";
+  readonly cause: AbortCause;
+
+  constructor(cause: AbortCause, message: string = ABORT_MESSAGES[cause]) {
+    super(message);
+    this.cause = cause;
+  }
+}
+
+const ABORT_MESSAGES: Record<AbortCause, string> = {
+  "client-gone": "the client left before the response was complete",
+  timeout: "the request ran out of time",
+  shutdown: "the server is shutting down",
+  application: "the application terminated the request",
+};
