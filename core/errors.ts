@@ -38,7 +38,7 @@ export type AbortCause = "client-gone" | "timeout" | "shutdown" | "application";
 /** The `reason` of a request's `signal`, and what its pending reads reject with. */
 export class RequestAborted extends Error {
   override name = "RequestAborted";
-  readonly cause: AbortCause;
+  override readonly cause: AbortCause;
 
   constructor(cause: AbortCause, message: string = ABORT_MESSAGES[cause]) {
     super(message);
