@@ -64,14 +64,14 @@ const SPAN: readonly number[] = Array.from({ length: LEVELS }, (_, level) => SLO
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 export class Timers {
-  readonly #clock: Pick<Clock, "now" | "wakeAt">;
+  readonly #clock: Pick<Clock, "wakeAt">;
   readonly #first: (Timer | null)[] = new Array<Timer | null>(LEVELS * SLOTS).fill(null);
   readonly #last: (Timer | null)[] = new Array<Timer | null>(LEVELS * SLOTS).fill(null);
   /** The earliest tick in each slot. When that timer is taken out it stays: too early by then. */
   readonly #earliest = new Float64Array(LEVELS * SLOTS);
   /** Two words for each level: bit i of the pair is set exactly when slot i holds a timer. */
   readonly #occupied = new Int32Array(LEVELS * 2);
-  /** Where the wheel stands: no armed timer has an earlier tick. */
+  /** Where the wheel stands, from which levels are told: no armed timer has an earlier tick. */
   #position = 0;
   /** The first tick that a timer armed now can have. */
   #floor = 0;
@@ -80,7 +80,7 @@ export class Timers {
   /** The tick for which the clock was asked; `Infinity` when it was not. */
   #wakeTick = Infinity;
 
-  constructor(clock: Pick<Clock, "now" | "wakeAt">) {
+  constructor(clock: Pick<Clock, "wakeAt">) {
     this.#clock = clock;
   }
 
@@ -105,10 +105,7 @@ export class Timers {
     }
     assert(!Number.isNaN(deadlineMs), "a timer was armed with a deadline that is not a number");
     timer.deadlineMs = deadlineMs;
-    if (!isNever) {
-      if (this.#count === 0 && !this.#isAdvancing) this.#catchUp();
-      this.#link(timer, Math.max(tickOf(deadlineMs), this.#floor));
-    }
+    if (!isNever) this.#link(timer, Math.max(tickOf(deadlineMs), this.#floor));
     this.#askForWake();
   }
 
@@ -125,7 +122,7 @@ export class Timers {
    */
   advance(nowMs: number): void {
     assert(!this.#isAdvancing, "the timer wheel was advanced from inside onTimer");
-    const nowTick = tickAt(nowMs);
+    const nowTick = Math.floor(nowMs / TIMER_GRAIN_MS);
     this.#isAdvancing = true;
     this.#wakeTick = Infinity;
     this.#floor = Math.max(this.#floor, nowTick + 1);
@@ -143,7 +140,6 @@ export class Timers {
 
   /** Empties a slot of level 0, all of whose timers have one tick, which has started. */
   #fireSlot(slot: number): void {
-    this.#position = this.#earliest[slot]!;
     for (let timer = this.#first[slot]!; timer !== null; timer = this.#first[slot]!) {
       this.#unlink(timer);
       if (timer.deadlineMs > timer.tick * TIMER_GRAIN_MS) {
@@ -156,8 +152,7 @@ export class Timers {
 
   /** Enters a slot of a higher level: its timers find places below, or further on if they moved. */
   #moveDown(slot: number): void {
-    const span = SPAN[slot / SLOTS | 0]!;
-    this.#position = Math.floor(this.#earliest[slot]! / span) * span;
+    this.#position = this.#earliest[slot]!;
     for (let timer = this.#first[slot]!; timer !== null; timer = this.#first[slot]!) {
       this.#unlink(timer);
       this.#link(timer, Math.max(tickOf(timer.deadlineMs), timer.tick));
@@ -213,12 +208,6 @@ export class Timers {
     return -1;
   }
 
-  /** Puts an empty wheel at the present, so that what is armed next gets a place of a low level. */
-  #catchUp(): void {
-    this.#floor = Math.max(this.#floor, tickAt(this.#clock.now()));
-    this.#position = this.#floor;
-  }
-
   #askForWake(): void {
     if (this.#isAdvancing) return;
     const slot = this.#nextSlot();
@@ -229,14 +218,10 @@ export class Timers {
   }
 }
 
-/** The first tick that starts at or after `ms`. The division may round down to a whole number. */
+/**
+ * The first tick that starts at or after `ms`. Rounding never brings the quotient to a whole number
+ * that it is not: the neighbours of 100 k are apart by more than half of a step of k (100 < 128).
+ */
 function tickOf(ms: number): number {
-  const tick = Math.ceil(ms / TIMER_GRAIN_MS);
-  return tick * TIMER_GRAIN_MS < ms ? tick + 1 : tick;
-}
-
-/** The last tick that starts at or before `ms`. The division may round up to a whole number. */
-function tickAt(ms: number): number {
-  const tick = Math.floor(ms / TIMER_GRAIN_MS);
-  return tick * TIMER_GRAIN_MS > ms ? tick - 1 : tick;
+  return Math.ceil(ms / TIMER_GRAIN_MS);
 }

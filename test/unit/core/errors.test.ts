@@ -1,0 +1,42 @@
+/** Errors and assertions: what can be told from one without reading its text. */
+
+import { assert as holds, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
+import { test } from "node:test";
+import { assert, AssertionFault } from "../../../core/assert.ts";
+import { HttpError, RequestAborted } from "../../../core/errors.ts";
+
+test("assert() passes when the condition holds", () => {
+  const value: string | null = "here" as string | null;
+  assert(value !== null, "a value was null");
+  assertEquals(value.length, 4);
+});
+
+test("assert() throws AssertionFault with its message", () => {
+  assertThrows(() => assert(false, "a promise was broken"), AssertionFault, "a promise was broken");
+});
+
+test("HttpError has status, code and text, and blames the peer unless told otherwise", () => {
+  const error = new HttpError(413, "body-too-large", "the body is larger than 1024 bytes");
+  assertInstanceOf(error, Error);
+  assertEquals([error.name, error.status, error.code, error.fault, error.message], [
+    "HttpError",
+    413,
+    "body-too-large",
+    "peer",
+    "the body is larger than 1024 bytes",
+  ]);
+  assertEquals(new HttpError(503, "overload", "too busy", "server").fault, "server");
+});
+
+test("RequestAborted has its cause and a text of its own for each", () => {
+  const causes = ["client-gone", "timeout", "shutdown", "application"] as const;
+  const texts = new Set<string>();
+  for (const cause of causes) {
+    const error = new RequestAborted(cause);
+    assertEquals([error.name, error.cause], ["RequestAborted", cause]);
+    holds(error.message.length > 0);
+    texts.add(error.message);
+  }
+  assertEquals(texts.size, causes.length);
+  assertEquals(new RequestAborted("timeout", "the body came too slowly").message.length, 24);
+});
