@@ -25,16 +25,22 @@ export class BufPool implements BufOwner {
     this.#keepMax = options.keepMax;
   }
 
-  /** An empty buffer of `bufBytes` bytes. The caller owns it until it queues it. */
-  take(): Buf {
+  /**
+   * An empty buffer of `bufBytes` bytes, or of `bytesMin` where that is more (such a one is not kept
+   * for reuse). The caller owns it until it queues it.
+   */
+  take(bytesMin = 0): Buf {
     this.#out++;
+    if (bytesMin > this.bufBytes) return new Buf(new Uint8Array(bytesMin), this);
     return this.#free.pop() ?? new Buf(new Uint8Array(this.bufBytes), this);
   }
 
   /** Called by `releaseBuf`. A taken buffer that was never queued goes back by this call too. */
   bufReleased(buf: Buf): void {
     this.#out--;
-    if (this.#free.length < this.#keepMax) this.#free.push(buf);
+    if (buf.bytes.length === this.bufBytes && this.#free.length < this.#keepMax) {
+      this.#free.push(buf);
+    }
   }
 
   /** How many buffers are out now. 0 when nothing is queued or lent. */

@@ -31,9 +31,10 @@ export class HttpError extends Error {
  * - `client-gone`: the peer closed, reset or half-closed its side.
  * - `timeout`: one of the clocks ran out.
  * - `shutdown`: the server is closing.
+ * - `bad-request`: its body turned out to be malformed, too large, incomplete or late.
  * - `application`: the application terminated the request itself.
  */
-export type AbortCause = "client-gone" | "timeout" | "shutdown" | "application";
+export type AbortCause = "client-gone" | "timeout" | "shutdown" | "bad-request" | "application";
 
 /** The `reason` of a request's `signal`, and what its pending reads reject with. */
 export class RequestAborted extends Error {
@@ -49,6 +50,7 @@ export class RequestAborted extends Error {
 const ABORT_MESSAGES: Record<AbortCause, string> = {
   "client-gone": "the client left before the response was complete",
   timeout: "the request ran out of time",
+  "bad-request": "the request's body could not be read",
   shutdown: "the server is shutting down",
   application: "the application terminated the request",
 };

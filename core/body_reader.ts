@@ -1,0 +1,98 @@
+/**
+ * The body of the request that a connection reads now: who gets its bytes, when it is complete, and
+ * how much of an unwanted one is dropped to keep the connection. It decodes and counts; what a failure
+ * means for the connection is the connection's affair.
+ *
+ * @module
+ */
+
+import { HttpError } from "./errors.ts";
+import { BODY_BAD, BODY_DATA, BODY_DONE, BodyDecoder } from "./http/body_decoder.ts";
+import type { RequestHead } from "./http/request_head.ts";
+import type { RequestBody } from "./request_body.ts";
+import type { Limits } from "./limits.ts";
+
+/** All bytes that are here were taken, or nobody wants more now. */
+export const READ_MORE = 0;
+/** Some were taken; go on. */
+export const READ_ON = 1;
+/** The body is complete. */
+export const READ_DONE = 2;
+/** It cannot be had: see `error`. */
+export const READ_FAILED = 3;
+/** More of it would have to be dropped than the limit allows. */
+export const READ_TOO_MUCH = 4;
+
+export class BodyReader {
+  /** True exactly while the body is not complete. */
+  pending = false;
+  /** True exactly when the rest is read only to be dropped. */
+  discarding = false;
+  /** True exactly when `100 Continue` must be sent as soon as somebody wants the body. */
+  continueOwed = false;
+  /** Where to go on after `next`. */
+  pos = 0;
+  /** After `READ_FAILED`. */
+  error: HttpError | null = null;
+  #decoder: BodyDecoder | null = null;
+  #dropped = 0;
+
+  /** A request's head is complete. */
+  begin(head: RequestHead, limits: Limits): void {
+    this.pending = head.chunked || head.contentLength > 0;
+    if (!this.pending) return;
+    this.discarding = false;
+    this.continueOwed = head.expectContinue;
+    this.error = null;
+    const decoder = this.#decoder ??= new BodyDecoder();
+    if (head.chunked) decoder.startChunked(limits);
+    else decoder.startLength(head.contentLength);
+  }
+
+  /** The request is over before its body: the rest is dropped from now on. */
+  discard(): void {
+    this.discarding = true;
+    this.#dropped = 0;
+  }
+
+  /** True exactly when the rest is known to be more than may be dropped. */
+  isTooMuchToDiscard(limits: Limits): boolean {
+    return this.#decoder!.remaining > limits.discardBytesMax;
+  }
+
+  /** Takes one piece of `bytes[pos … end)` and hands it to the body. */
+  next(bytes: Uint8Array, pos: number, end: number, body: RequestBody | null, limits: Limits) {
+    this.pos = pos;
+    if (pos === end) return READ_MORE;
+    if (!this.discarding && body?.isFlowing !== true) return READ_MORE;
+    const decoder = this.#decoder!;
+    const code = decoder.next(bytes, pos, end);
+    this.pos = decoder.pos;
+    if (code === BODY_DATA) {
+      const { dataStart, dataEnd } = decoder;
+      if (this.discarding) {
+        this.#dropped += dataEnd - dataStart;
+        return this.#dropped > limits.discardBytesMax ? READ_TOO_MUCH : READ_ON;
+      }
+      if (decoder.seen > limits.bodyBytesMax) return this.#fail(TOO_LARGE);
+      body!.push(bytes.subarray(dataStart, dataEnd));
+      return READ_ON;
+    }
+    if (code === BODY_DONE) {
+      this.pending = false;
+      if (!this.discarding) body!.end(decoder.trailers);
+      this.discarding = false;
+      return READ_DONE;
+    }
+    return code === BODY_BAD ? this.#fail(decoder.error!) : READ_MORE;
+  }
+
+  #fail(error: HttpError): typeof READ_FAILED {
+    this.error = error;
+    return READ_FAILED;
+  }
+}
+
+export const TOO_LARGE = new HttpError(413, "body-too-large", "the body is larger than allowed");
+export const INCOMPLETE = new HttpError(400, "body-incomplete", "the body ended before its end");
+export const LATE_BODY = new HttpError(408, "body-late", "the body did not come in time");

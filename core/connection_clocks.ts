@@ -1,0 +1,103 @@
+/**
+ * The clocks of one connection: which phase of reading is timed, whether output makes progress,
+ * whether the handler is late. It knows deadlines; what happens at one is the connection's affair.
+ *
+ * A clock that stops is not taken off the wheel: the wheel's later call finds it stopped and does
+ * nothing. So a request that comes and goes costs a few writes to fields.
+ *
+ * @module
+ */
+
+import type { Clocks } from "./limits.ts";
+import type { Loop } from "./loop.ts";
+import { Timer, type TimerOwner } from "./timers.ts";
+
+/** What the read clock measures: nothing, or one of the phases of reading. */
+export const NO_PHASE = 0;
+export const HEADER_PHASE = 1;
+export const KEEP_ALIVE_PHASE = 2;
+export const BODY_PHASE = 3;
+export const LINGER_PHASE = 4;
+export type ReadPhase =
+  | typeof NO_PHASE
+  | typeof HEADER_PHASE
+  | typeof KEEP_ALIVE_PHASE
+  | typeof BODY_PHASE
+  | typeof LINGER_PHASE;
+
+/** Called when a clock has run out. Each stopped itself before the call. */
+export interface ClockEvents {
+  readTimedOut(phase: ReadPhase): void;
+  sendTimedOut(): void;
+  handlerTimedOut(): void;
+}
+
+export class ConnectionClocks implements TimerOwner {
+  readonly #loop: Loop;
+  readonly #events: ClockEvents;
+  readonly #read: Timer = new Timer(this);
+  readonly #send: Timer = new Timer(this);
+  readonly #handler: Timer = new Timer(this);
+  readPhase: ReadPhase = NO_PHASE;
+  #sendRuns = false;
+  #handlerRuns = false;
+
+  constructor(loop: Loop, events: ClockEvents) {
+    this.#loop = loop;
+    this.#events = events;
+  }
+
+  /** Starts the read clock for `phase`; it has until `timeoutMs` from now. */
+  readStart(phase: ReadPhase, timeoutMs: number): void {
+    this.readPhase = phase;
+    this.#loop.timers.arm(this.#read, this.#loop.now() + timeoutMs);
+  }
+
+  readStop(): void {
+    this.readPhase = NO_PHASE;
+  }
+
+  /** Output waits, and has just made progress (or begun to wait). */
+  sendStart(clocks: Clocks): void {
+    this.#sendRuns = true;
+    this.#loop.timers.arm(this.#send, this.#loop.now() + clocks.sendTimeoutMs);
+  }
+
+  sendStop(): void {
+    this.#sendRuns = false;
+  }
+
+  handlerStart(clocks: Clocks): void {
+    this.#handlerRuns = true;
+    this.#loop.timers.arm(this.#handler, this.#loop.now() + clocks.handlerTimeoutMs);
+  }
+
+  handlerStop(): void {
+    this.#handlerRuns = false;
+  }
+
+  /** The connection is closed: nothing may come any more. */
+  stopAll(): void {
+    this.#loop.timers.disarm(this.#read);
+    this.#loop.timers.disarm(this.#send);
+    this.#loop.timers.disarm(this.#handler);
+    this.readPhase = NO_PHASE;
+    this.#sendRuns = this.#handlerRuns = false;
+  }
+
+  onTimer(timer: Timer): void {
+    if (timer === this.#read) {
+      const phase = this.readPhase;
+      this.readPhase = NO_PHASE;
+      if (phase !== NO_PHASE) this.#events.readTimedOut(phase);
+    } else if (timer === this.#send) {
+      const runs = this.#sendRuns;
+      this.#sendRuns = false;
+      if (runs) this.#events.sendTimedOut();
+    } else {
+      const runs = this.#handlerRuns;
+      this.#handlerRuns = false;
+      if (runs) this.#events.handlerTimedOut();
+    }
+  }
+}

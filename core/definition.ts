@@ -1,0 +1,82 @@
+/**
+ * What an application module may export, and what a runtime's entry makes of it: one list of handlers
+ * with options. Values are recognised by brands, never by class, because the source and the built
+ * package may both be loaded in one process.
+ *
+ * @module
+ */
+
+import { type FetchApp, fetchHandler } from "./apps/fetch.ts";
+import type { Handler } from "./handlers.ts";
+import type { Clocks, Limits } from "./limits.ts";
+
+/** Options of a server, with its application in one of two shapes. */
+export interface ServerSettings {
+  /** A fetch application's handler: `(request, env, context) => Response`. */
+  readonly fetch?: FetchApp["fetch"];
+  /** Native handlers, tried in order. With `fetch` too, they come first. */
+  readonly handlers?: readonly Handler[];
+  readonly limits?: Partial<Limits>;
+  readonly clocks?: Partial<Clocks>;
+  readonly halfClose?: "abort" | "answer";
+  /** Where to listen, unless the caller or the command line says otherwise. */
+  readonly host?: string;
+  readonly port?: number;
+}
+
+/** A branded `ServerSettings`, made by `defineServer`. */
+export interface ServerDefinition extends ServerSettings {
+  readonly [DEFINITION]: true;
+}
+
+/** Anything that can be served: a definition, a fetch application, or a native handler. */
+export type App = ServerDefinition | FetchApp | Handler;
+
+const DEFINITION: unique symbol = Symbol.for("sluice.definition") as never;
+
+/**
+ * Describes a server: its handlers, its limits, where it listens.
+ *
+ * @throws {TypeError} when there is no handler, or a name is misspelt.
+ */
+export function defineServer(settings: ServerSettings): ServerDefinition {
+  if (settings.fetch === undefined && (settings.handlers ?? []).length === 0) {
+    throw new TypeError("defineServer needs `fetch` or `handlers`");
+  }
+  for (const name of Object.keys(settings)) {
+    if (!SETTINGS.has(name)) throw new TypeError(`defineServer knows no setting "${name}"`);
+  }
+  return { ...settings, [DEFINITION]: true };
+}
+
+/** Settings with one list of handlers. */
+export interface ResolvedApp extends ServerSettings {
+  readonly handlers: readonly Handler[];
+}
+
+/**
+ * Makes one list of handlers of whatever a module exports.
+ *
+ * @throws {TypeError} that says what was found, when it cannot be served.
+ */
+export function resolveApp(app: unknown): ResolvedApp {
+  if (typeof app === "function") return { handlers: [app as Handler] };
+  if (typeof app !== "object" || app === null) {
+    throw new TypeError(`cannot serve ${app === null ? "null" : typeof app}: ${WANTED}`);
+  }
+  if (DEFINITION in app) {
+    const definition = app as ServerDefinition;
+    const fetch = definition.fetch;
+    const handlers = [...definition.handlers ?? []];
+    if (fetch !== undefined) handlers.push(fetchHandler({ fetch }));
+    return { ...definition, handlers };
+  }
+  if (typeof (app as FetchApp).fetch === "function") {
+    return { handlers: [fetchHandler(app as FetchApp)] };
+  }
+  throw new TypeError(`cannot serve this object: ${WANTED}`);
+}
+
+const WANTED = "export default an object with a fetch function, a native handler, or " +
+  "defineServer({ … })";
+const SETTINGS = new Set(["fetch", "handlers", "limits", "clocks", "halfClose", "host", "port"]);

@@ -1,0 +1,59 @@
+/**
+ * Delimits a body whose length nobody knows: chunks in HTTP/1.1 (RFC 9112 §7.1), the end of the
+ * connection in HTTP/1.0. One chunk for each buffer with bytes. An empty buffer never becomes a chunk,
+ * since a chunk of size 0 would end the response.
+ *
+ * @module
+ */
+
+import { type Buf, bufOf } from "../buf.ts";
+import { Chain } from "../chain.ts";
+import { chunkSizeLine, formatTrailers } from "../http/chunk.ts";
+import { statusHasNoBody } from "./head_only.ts";
+import type { Filter, Outgoing } from "./outgoing.ts";
+
+export const chunked: Filter = {
+  name: "chunked",
+  head(outgoing: Outgoing): boolean {
+    const response = outgoing.response;
+    if (response.contentLength >= 0 || statusHasNoBody(response.status)) return false;
+    if (outgoing.sink.framesItself) return false;
+    if (outgoing.versionMinor === 0) {
+      response.closeAsked = true;
+      return false;
+    }
+    response.chunked = true;
+    return !outgoing.isHead;
+  },
+  body(outgoing: Outgoing, chain: Chain): void {
+    while (chain.first !== null) {
+      const buf = chain.shift();
+      const { last, flush } = buf;
+      buf.last = false;
+      if (buf.end > buf.pos) {
+        work.append(textBuf(chunkSizeLine(buf.end - buf.pos)));
+        work.requeue(buf);
+        work.append(textBuf("\r\n"));
+      } else {
+        work.requeue(buf);
+      }
+      if (last) work.append(lastChunk(outgoing));
+      work.tail!.last = last;
+      work.tail!.flush = flush;
+    }
+    chain.appendChain(work);
+  },
+};
+
+/** The filter works on one chain at a time, and to its end, so that one spare chain is enough. */
+const work = new Chain();
+const encoder = new TextEncoder();
+
+function lastChunk(outgoing: Outgoing): Buf {
+  const trailers = outgoing.trailers === null ? "" : formatTrailers(outgoing.trailers);
+  return textBuf(`0\r\n${trailers}\r\n`);
+}
+
+function textBuf(text: string): Buf {
+  return bufOf(encoder.encode(text));
+}

@@ -1,0 +1,35 @@
+/**
+ * Holds the application to the length that it declared (RFC 9112 §6.2): what is too much is cut and
+ * logged, what is too little must not look like a whole answer.
+ *
+ * @module
+ */
+
+import type { Chain } from "../chain.ts";
+import type { Filter, Outgoing } from "./outgoing.ts";
+
+export const contentLength: Filter = {
+  name: "content-length",
+  head(outgoing: Outgoing): boolean {
+    return outgoing.response.contentLength >= 0 && !outgoing.isHead &&
+      outgoing.response.status !== 304;
+  },
+  body(outgoing: Outgoing, chain: Chain): void {
+    const promised = outgoing.response.contentLength;
+    for (let buf = chain.first; buf !== null; buf = buf.next) {
+      const room = promised - outgoing.bodyBytes;
+      const size = buf.end - buf.pos;
+      if (size > room) {
+        outgoing.complain(`sent more than its Content-Length of ${promised}: the rest was cut`);
+        buf.end = buf.pos + room;
+        outgoing.bodyBytes = promised;
+      } else {
+        outgoing.bodyBytes += size;
+      }
+      if (buf.last && outgoing.bodyBytes < promised) {
+        outgoing.complain(`sent ${outgoing.bodyBytes} of its Content-Length of ${promised} bytes`);
+        outgoing.bodyBroken = true;
+      }
+    }
+  },
+};

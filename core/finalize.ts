@@ -1,0 +1,96 @@
+/**
+ * The end of a request: the one place in which it is decided, and the one place in which it happens.
+ *
+ * Two rules:
+ * 1. `finalizeRequest` is called once for each request: by the core when a handler answered, by the
+ *    application when the handler answered `DONE`, or by a clock. The first call decides.
+ * 2. A request is over when it was finalized (or its connection is gone), no hold is open, and its
+ *    output has left. Whatever brings the last of these about calls `settleRequest`.
+ *
+ * @module
+ */
+
+import { type AbortCause, RequestAborted } from "./errors.ts";
+import type { HttpRequest } from "./http_request.ts";
+import { reasonOf } from "./http/reasons.ts";
+import { AGAIN, ERROR, nameOfCode, OK, type ResultCode } from "./status.ts";
+
+/**
+ * Ends a request.
+ *
+ * - `OK` or `AGAIN`: the answer is complete; output that is still queued leaves first.
+ * - `ERROR`: it went wrong. Without a head sent, the client gets `httpStatus` (500 by default);
+ *   otherwise the connection is reset, so that nobody takes a cut-off answer for a whole one.
+ *
+ * With an `httpStatus` and no head sent, a complete answer of that status is made.
+ * Answers false, with a log line, when the request was finalized before.
+ */
+export function finalizeRequest(
+  request: HttpRequest,
+  code: ResultCode = OK,
+  httpStatus = 0,
+): boolean {
+  if (request.finalized) {
+    // A clock or a disconnect may have been quicker: that is not the application's fault.
+    if (request.abortCause === null) {
+      request.complain(`was finalized twice\n${new Error().stack}`);
+    }
+    return false;
+  }
+  if (code !== OK && code !== AGAIN && code !== ERROR) {
+    request.complain(`cannot be finalized with ${nameOfCode(code)}\n${new Error().stack}`);
+    return false;
+  }
+  request.finalized = true;
+  if (!request.terminated) completeResponse(request, code, httpStatus);
+  settleRequest(request);
+  return true;
+}
+
+/** Makes the request over if nothing keeps it any more. Cheap to call once too often. */
+export function settleRequest(request: HttpRequest): void {
+  if (request.over || request.holds !== null) return;
+  if (!request.terminated) {
+    if (!request.finalized || !request.exchange.outputIsEmpty(request)) return;
+    if (request.bodyBroken) {
+      terminateRequest(request, "application");
+      return;
+    }
+  }
+  request.runCleanups();
+  request.exchange.requestOver(request);
+}
+
+/**
+ * Gives a request up: nothing more of its answer is sent, the peer sees a reset, everybody who waits
+ * for the request is told why. Open holds keep it in the register until they are released.
+ */
+export function terminateRequest(request: HttpRequest, cause: AbortCause): void {
+  if (request.over || request.terminated) return;
+  request.terminated = true;
+  request.exchange.terminate(request);
+  request.tellAbort(cause);
+  request.bodyIfAsked?.fail(new RequestAborted(request.abortCause!));
+  settleRequest(request);
+}
+
+/** A whole error answer, with no detail for the client. */
+export function sendErrorAnswer(request: HttpRequest, status: number): void {
+  request.respond(status, ERROR_FIELDS, `${status} ${reasonOf(status)}\n`);
+}
+
+function completeResponse(request: HttpRequest, code: ResultCode, httpStatus: number): void {
+  if (request.headSent) {
+    if (code === ERROR) terminateRequest(request, "application");
+    else if (!request.responseEnded) request.end();
+    return;
+  }
+  if (code !== ERROR && httpStatus === 0) {
+    if (request.abortCause === null) request.complain("was finalized without an answer");
+    sendErrorAnswer(request, request.abortCause === "timeout" ? 503 : 500);
+    return;
+  }
+  sendErrorAnswer(request, httpStatus === 0 ? 500 : httpStatus);
+}
+
+const ERROR_FIELDS = [["content-type", "text/plain; charset=utf-8"]] as const;

@@ -1,0 +1,345 @@
+/**
+ * One request and its response, as handlers see it. It knows its head, its body, its holds and its
+ * cleanups; it knows nothing of bytes on the wire (that is the exchange's) and decides nothing about
+ * its own end (that is `finalize.ts`).
+ *
+ * @module
+ */
+
+import { assert } from "./assert.ts";
+import { type Buf, bufOf, FREE } from "./buf.ts";
+import { Chain } from "./chain.ts";
+import { type AbortCause, RequestAborted } from "./errors.ts";
+import type { Exchange } from "./exchange.ts";
+import { filterBody, filterHead } from "./filters/order.ts";
+import { statusHasNoBody } from "./filters/head_only.ts";
+import type { Outgoing, OutgoingSink } from "./filters/outgoing.ts";
+import { finalizeRequest, settleRequest } from "./finalize.ts";
+import { Hold } from "./hold.ts";
+import type { RequestHead } from "./http/request_head.ts";
+import { type HeaderFields, ResponseHead } from "./http/response_head.ts";
+import type { Address } from "./reactor.ts";
+import { RequestBody } from "./request_body.ts";
+import type { Service } from "./service.ts";
+import { AGAIN, ERROR, OK, type ResultCode, type SendCode } from "./status.ts";
+
+/** How the bytes of one `send` are to be treated. */
+export interface SendOptions {
+  /** Everything up to here leaves now instead of at the end of the turn. */
+  readonly flush?: boolean;
+  /** This is the end of the body. */
+  readonly last?: boolean;
+}
+
+export class HttpRequest implements Outgoing {
+  readonly head: RequestHead;
+  readonly exchange: Exchange;
+  readonly service: Service;
+  /** When the head was complete, on the scale of the reactor's clock. */
+  readonly startedMs: number;
+  /** A slot for the application or its middleware. The core never reads it. */
+  state: unknown = undefined;
+  /** Called once after each `AGAIN` of `send`, when more may be offered. */
+  onWritable: ((request: HttpRequest) => void) | null = null;
+
+  // The response, for filters and the exchange.
+  response: ResponseHead = NO_RESPONSE;
+  bodyFilters = 0;
+  bodyBytes = 0;
+  trailers: readonly string[] | null = null;
+  bodyBroken = false;
+
+  // The life of the request, for finalize.ts and the exchange.
+  /** True exactly when the last byte of the response was given to the filters. */
+  responseEnded = false;
+  /** True exactly when `finalizeRequest` was called. */
+  finalized = false;
+  /** True exactly when no byte of an answer can reach the peer any more. */
+  terminated = false;
+  /** True exactly when the request is over and its cleanups have run. */
+  over = false;
+  /** Why it was given up; null while it was not. */
+  abortCause: AbortCause | null = null;
+  /** Open holds, newest first. */
+  holds: Hold | null = null;
+  /** The handler that has the request now: an index in the service's list. */
+  handlerIndex = 0;
+  /** The next request of the same connection whose output is gathered but has not left yet. */
+  nextGathered: HttpRequest | null = null;
+  /** True exactly when `send` answered `AGAIN` and `onWritable` is owed. */
+  writableOwed = false;
+
+  #body: RequestBody | null = null;
+  #cleanups: Array<() => void> | null = null;
+  #abortListeners: Array<(cause: AbortCause) => void> | null = null;
+  #abortController: AbortController | null = null;
+  #id = "";
+
+  constructor(head: RequestHead, exchange: Exchange, service: Service, startedMs: number) {
+    this.head = head;
+    this.exchange = exchange;
+    this.service = service;
+    this.startedMs = startedMs;
+  }
+
+  /** The method as sent: `GET`. */
+  get method(): string {
+    return this.head.method;
+  }
+
+  /** The request target as sent: `/a?b`, `*`, or an absolute URI. */
+  get target(): string {
+    return this.head.target;
+  }
+
+  get versionMinor(): 0 | 1 {
+    return this.head.versionMinor;
+  }
+
+  get isHead(): boolean {
+    return this.head.isHead;
+  }
+
+  get sink(): OutgoingSink {
+    return this.exchange;
+  }
+
+  /** The absolute URL (RFC 9110 §7.1). `new URL` of it never throws. */
+  get url(): string {
+    const { target } = this.head;
+    if (target.charCodeAt(0) !== SLASH && target !== "*") return target;
+    const authority = this.head.authority || authorityOf(this.exchange.localAddress);
+    return `${this.exchange.scheme}://${authority}${target === "*" ? "" : target}`;
+  }
+
+  get remoteAddress(): Address {
+    return this.exchange.remoteAddress;
+  }
+
+  get localAddress(): Address {
+    return this.exchange.localAddress;
+  }
+
+  /** The value of one header by its lower-case name, repeated ones joined by `, `; null without. */
+  header(lowerCaseName: string): string | null {
+    return this.head.get(lowerCaseName);
+  }
+
+  /** An identifier that no other request of this server has: for logs, made at first use. */
+  get id(): string {
+    if (this.#id === "") this.#id = this.service.nextRequestId();
+    return this.#id;
+  }
+
+  /** The request's body. A request without one has an empty body that is already complete. */
+  get body(): RequestBody {
+    return this.#body ??= new RequestBody(this);
+  }
+
+  /** The body if somebody asked for it, for the exchange. */
+  get bodyIfAsked(): RequestBody | null {
+    return this.#body;
+  }
+
+  /** Aborts with a `RequestAborted` when the request is given up before its response is complete. */
+  get signal(): AbortSignal {
+    if (this.#abortController === null) {
+      this.#abortController = new AbortController();
+      if (this.abortCause !== null) this.#abortController.abort(new RequestAborted(this.abortCause));
+    }
+    return this.#abortController.signal;
+  }
+
+  /** True exactly when the response's head was sent. */
+  get headSent(): boolean {
+    return this.response !== NO_RESPONSE;
+  }
+
+  /**
+   * Sends a whole answer: head and body, with its Content-Length. A string goes out as UTF-8. Bytes
+   * belong to the server until the request is over; small ones (under 16 KiB) are copied at once.
+   *
+   * @throws {TypeError} when the status or a header cannot be sent; nothing was sent then.
+   */
+  respond(status: number, headers?: HeaderFields, body?: string | Uint8Array | null): SendCode {
+    if (!this.#mayStart("respond")) return ERROR;
+    const response = new ResponseHead();
+    response.set(status, headers ?? NO_FIELDS);
+    const bytes = typeof body === "string" ? encodeBody(body) : body ?? NO_BYTES;
+    if (response.contentLength < 0 && !statusHasNoBody(status)) {
+      response.contentLength = bytes.length;
+    }
+    this.#begin(response);
+    return this.#sendBuf(bufOf(bytes), true, false);
+  }
+
+  /**
+   * Sends the head alone; `send` follows. Without a Content-Length the body is chunked.
+   *
+   * @throws {TypeError} as `respond`.
+   */
+  sendHead(status: number, headers?: HeaderFields): SendCode {
+    if (!this.#mayStart("sendHead")) return ERROR;
+    const response = new ResponseHead();
+    response.set(status, headers ?? NO_FIELDS);
+    this.#begin(response);
+    this.exchange.pushLater();
+    return OK;
+  }
+
+  /**
+   * Sends body bytes. The server has them until they are released: copied at once when they are less
+   * than 16 KiB; with the runtime until it is done with them when they are more. To know when, send a
+   * `Buf` with an owner.
+   *
+   * - `OK`: accepted; offer more.
+   * - `AGAIN`: accepted; offer nothing until `onWritable`.
+   * - `ERROR`: not accepted: the client is gone, or the response has ended.
+   */
+  send(item: string | Uint8Array | Buf, options?: SendOptions): SendCode {
+    const buf = typeof item === "string"
+      ? bufOf(encoder.encode(item))
+      : item instanceof Uint8Array
+      ? bufOf(item)
+      : item;
+    return this.#sendBuf(buf, options?.last === true, options?.flush === true);
+  }
+
+  /** Ends the body, with trailer fields if the framing can carry them (RFC 9110 §6.5). */
+  end(trailers?: HeaderFields): SendCode {
+    if (trailers !== undefined) this.trailers = new ResponseHead().set(200, trailers).fields;
+    return this.#sendBuf(bufOf(NO_BYTES), true, false);
+  }
+
+  /**
+   * Keeps the request alive until the hold is released. A handler that returns `DONE` takes one first.
+   * The reason is for people: it is what a leak report shows.
+   */
+  hold(reason: string): Hold {
+    return new Hold(this, reason);
+  }
+
+  /** Calls `cleanup` once when the request is over, last registered first. At once if it is over. */
+  onCleanup(cleanup: () => void): void {
+    if (this.over) this.#guarded(cleanup);
+    else (this.#cleanups ??= []).push(cleanup);
+  }
+
+  /** Calls `listener` at most once, when the request is given up. At once if it was. */
+  onAbort(listener: (cause: AbortCause) => void): void {
+    if (this.abortCause !== null) this.#guarded(listener, this.abortCause);
+    else if (!this.over) (this.#abortListeners ??= []).push(listener);
+  }
+
+  /** Ends the request: see `finalizeRequest`. */
+  finalize(code: ResultCode = OK, status = 0): boolean {
+    return finalizeRequest(this, code, status);
+  }
+
+  /** One log line that names the request. For middleware and filters. */
+  complain(text: string): void {
+    this.service.log("error", `${this.head.method} ${this.head.target}: ${text}`);
+  }
+
+  // What follows is called by the core alone.
+
+  /** Tells everybody once that the request is given up. */
+  tellAbort(cause: AbortCause): void {
+    if (this.abortCause !== null || this.over) return;
+    this.abortCause = cause;
+    const listeners = this.#abortListeners;
+    this.#abortListeners = null;
+    if (listeners !== null) { for (const listener of listeners) this.#guarded(listener, cause); }
+    this.#abortController?.abort(new RequestAborted(cause));
+  }
+
+  /** Output may go on after `AGAIN`. */
+  tellWritable(): void {
+    if (!this.writableOwed) return;
+    this.writableOwed = false;
+    if (this.onWritable !== null && !this.responseEnded) this.#guarded(this.onWritable, this);
+  }
+
+  /** Runs the cleanups, once, in reverse order. Only finalize.ts calls this. */
+  runCleanups(): void {
+    assert(!this.over, "a request was over twice");
+    this.over = true;
+    this.#abortListeners = null;
+    const cleanups = this.#cleanups;
+    this.#cleanups = null;
+    if (cleanups === null) return;
+    for (let i = cleanups.length - 1; i >= 0; i--) this.#guarded(cleanups[i]!);
+  }
+
+  #mayStart(what: string): boolean {
+    // A clock or a bad body may have answered for the application: that is not its fault.
+    if (this.terminated || (this.headSent && this.abortCause !== null)) return false;
+    if (!this.headSent && !this.over) return true;
+    this.complain(`${what} was called after the response had begun\n${new Error().stack}`);
+    return false;
+  }
+
+  #begin(response: ResponseHead): void {
+    this.response = response;
+    this.exchange.handlerClockStop(this);
+    filterHead(this);
+  }
+
+  #sendBuf(buf: Buf, last: boolean, flush: boolean): SendCode {
+    if (this.terminated || this.responseEnded || !this.headSent) {
+      if (!this.terminated && this.abortCause === null) {
+        const state = this.responseEnded ? "after the end of the response" : "before its head";
+        this.complain(`bytes were sent ${state}\n${new Error().stack}`);
+      }
+      // The memory was not accepted, so it is the caller's again without a release.
+      assert(buf.state === FREE, "a buffer was sent that is not free");
+      return ERROR;
+    }
+    buf.last = last;
+    buf.flush = flush;
+    if (last) this.responseEnded = true;
+    chain.append(buf);
+    const code = filterBody(this, chain);
+    assert(chain.isEmpty, "the sink takes all of a chain");
+    if (code === AGAIN) this.writableOwed = true;
+    if (last && this.finalized) settleRequest(this);
+    return code;
+  }
+
+  /** Application code runs here: what it throws is logged and goes no further. */
+  #guarded<T>(call: (value: T) => void, value?: T): void {
+    try {
+      call(value as T);
+    } catch (error) {
+      this.complain(`a listener failed\n${textOfError(error)}`);
+    }
+  }
+}
+
+/** An error with its stack, for the log. */
+export function textOfError(error: unknown): string {
+  return error instanceof Error ? error.stack ?? String(error) : String(error);
+}
+
+/** `host:port` of an address, for URLs of requests that name no host (HTTP/1.0). */
+export function authorityOf(address: Address): string {
+  if (address.transport === "unix") return "localhost";
+  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
+  return address.port === 80 ? host : `${host}:${address.port}`;
+}
+
+const SLASH = 0x2f;
+const NO_RESPONSE = new ResponseHead();
+const NO_FIELDS: HeaderFields = [];
+const NO_BYTES = new Uint8Array(0);
+const encoder = new TextEncoder();
+
+/** One send runs to its end before the next one begins, so that one chain serves all requests. */
+const chain = new Chain();
+const scratch = new Uint8Array(4096);
+
+/** Short texts are encoded into one scratch buffer: the sink copies them within the call. */
+function encodeBody(text: string): Uint8Array {
+  if (text.length * 3 > scratch.length) return encoder.encode(text);
+  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
+}

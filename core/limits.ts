@@ -1,0 +1,87 @@
+/**
+ * Every bound of the core, by name, with its default. A queue, header, line, body or timer that is not
+ * bounded here is a fault.
+ *
+ * @module
+ */
+
+/** Sizes in bytes and counts. Each is a maximum that is still accepted. */
+export interface Limits {
+  /** Request line and header fields together. Past it: 431. */
+  readonly headBytesMax: number;
+  /** Header fields of one request. Past it: 431. */
+  readonly headerCountMax: number;
+  /** The request target. Past it: 414. */
+  readonly targetBytesMax: number;
+  /** A request's body after decoding. Past it: 413. */
+  readonly bodyBytesMax: number;
+  /** Chunk extensions and trailers of one body. Past it: 400. */
+  readonly chunkFramingBytesMax: number;
+  /** Bytes that are read ahead for one connection while nobody takes them; then reading stops. */
+  readonly inputBytesMax: number;
+  /** Queued output of one connection from which on `send` answers `AGAIN`. */
+  readonly outputBytesReady: number;
+  /** Queued output of one connection past which a producer that ignores `AGAIN` is cut off. */
+  readonly outputBytesMax: number;
+  /** Rest of an unread body that is read and dropped to keep the connection. Past it: close. */
+  readonly discardBytesMax: number;
+  /** Bytes that a lingering close reads and drops before it gives up. */
+  readonly lingerBytesMax: number;
+  /** Open connections. The next one gets 503 and is closed. */
+  readonly connectionsMax: number;
+  /** Requests on one connection; the last one is answered with `Connection: close`. */
+  readonly requestsPerConnectionMax: number;
+}
+
+export const DEFAULT_LIMITS: Limits = {
+  headBytesMax: 32 * 1024,
+  headerCountMax: 100,
+  targetBytesMax: 8 * 1024,
+  bodyBytesMax: 1024 * 1024,
+  chunkFramingBytesMax: 16 * 1024,
+  inputBytesMax: 64 * 1024,
+  outputBytesReady: 64 * 1024,
+  outputBytesMax: 1024 * 1024,
+  discardBytesMax: 64 * 1024,
+  lingerBytesMax: 64 * 1024 * 1024,
+  connectionsMax: 16_384,
+  requestsPerConnectionMax: 100_000,
+};
+
+/** The clocks, in milliseconds. Each is finite by default; `Infinity` switches one off. */
+export interface Clocks {
+  /** From accept, or from the first byte of a later request, to the end of its head. Then 408. */
+  readonly headerTimeoutMs: number;
+  /** Since the last progress of a request's body that somebody waits for. Then 408. */
+  readonly bodyTimeoutMs: number;
+  /** Since the last progress of output that waits to leave. Then a reset. */
+  readonly sendTimeoutMs: number;
+  /** Between two requests. Then a silent close. */
+  readonly keepAliveTimeoutMs: number;
+  /** From the end of the head to the response's head. Then 503. */
+  readonly handlerTimeoutMs: number;
+  /** How long a lingering close waits for the peer in all. */
+  readonly lingerTimeMs: number;
+  /** How long a lingering close waits for the next byte. */
+  readonly lingerTimeoutMs: number;
+}
+
+/** The defaults follow nginx where it has the clock, and stay above common balancers' idle times. */
+export const DEFAULT_CLOCKS: Clocks = {
+  headerTimeoutMs: 10_000,
+  bodyTimeoutMs: 30_000,
+  sendTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 75_000,
+  handlerTimeoutMs: 60_000,
+  lingerTimeMs: 30_000,
+  lingerTimeoutMs: 5_000,
+};
+
+/**
+ * Buffers up to this size are gathered by copy into one pooled buffer; larger ones are lent as they
+ * are. A copy of 16 KiB costs less than a system call of its own.
+ */
+export const GATHER_BYTES_MAX = 16 * 1024;
+
+/** Size of a pooled output buffer. */
+export const POOL_BUF_BYTES = 16 * 1024;

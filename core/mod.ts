@@ -1,0 +1,41 @@
+/**
+ * Sluice's portable surface: everything that an application or a runtime's shim imports. It knows no
+ * runtime; to serve on one, see `sluice/serve`.
+ *
+ * @module
+ */
+
+export { AGAIN, DECLINED, DONE, ERROR, OK, type ResultCode, type SendCode } from "./status.ts";
+export { type AbortCause, type Fault, HttpError, RequestAborted } from "./errors.ts";
+export { Buf, bufOf, type BufOwner, releaseBuf } from "./buf.ts";
+export { BufPool, type BufPoolOptions } from "./buf_pool.ts";
+export { Chain } from "./chain.ts";
+export { type Clocks, DEFAULT_CLOCKS, DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export {
+  type Address,
+  type CloseReason,
+  type Handle,
+  type Listener,
+  ListenError,
+  type ListenOptions,
+  type Reactor,
+  type StreamEvents,
+} from "./reactor.ts";
+export { Loop } from "./loop.ts";
+export { Timer, type TimerOwner } from "./timers.ts";
+export type { HeaderFields } from "./http/response_head.ts";
+export { HttpRequest, type SendOptions } from "./http_request.ts";
+export { type BodyConsumer, type BodyError, RequestBody } from "./request_body.ts";
+export { Hold } from "./hold.ts";
+export { finalizeRequest, terminateRequest } from "./finalize.ts";
+export type { Handler } from "./handlers.ts";
+export { type FetchApp, type FetchEnv, fetchHandler, toRequest } from "./apps/fetch.ts";
+export {
+  type App,
+  defineServer,
+  resolveApp,
+  type ServerDefinition,
+  type ServerSettings,
+} from "./definition.ts";
+export { type CloseOptions, type CloseReport, Server, type ServerOptions } from "./server.ts";
+export type { HoldReport, RequestReport, ServerReport } from "./inspect.ts";

@@ -1,0 +1,130 @@
+/**
+ * The way out of one connection: the chain that waits, the pooled buffer at its end into which small
+ * things are gathered, and the push into the runtime. It knows when bytes have left and nothing of
+ * whose they are.
+ *
+ * @module
+ */
+
+import type { Buf } from "./buf.ts";
+import { releaseBuf } from "./buf.ts";
+import type { BufPool } from "./buf_pool.ts";
+import { Chain } from "./chain.ts";
+import { encodeLatin1 } from "./http/response_head.ts";
+import { GATHER_BYTES_MAX } from "./limits.ts";
+import type { Handle, Streams } from "./reactor.ts";
+import { AGAIN, ERROR, OK, type SendCode } from "./status.ts";
+
+export class Output {
+  readonly chain: Chain = new Chain();
+  /** True exactly when the runtime answered `AGAIN` and `onWritable` has not come yet. */
+  blocked = false;
+  /** True exactly when something was queued since the last push. */
+  dirty = false;
+  /** True exactly when the runtime answered `ERROR`: `onClose` follows. */
+  dead = false;
+  readonly #handle: Handle;
+  readonly #streams: Streams;
+  readonly #pool: BufPool;
+  /** Application buffers that came home inside `send`: their owners hear of it after the call. */
+  #cameHome: Buf[] | null = null;
+  #sending = false;
+
+  constructor(handle: Handle, streams: Streams, pool: BufPool) {
+    this.#handle = handle;
+    this.#streams = streams;
+    this.#pool = pool;
+  }
+
+  get isEmpty(): boolean {
+    return this.chain.first === null;
+  }
+
+  /** Queues text of Latin-1 characters: heads and interim answers. */
+  writeText(text: string): void {
+    const size = text.length;
+    const buf = this.#room(size);
+    buf.end = encodeLatin1(text, buf.bytes, buf.end);
+    this.dirty = true;
+  }
+
+  /** Takes all of `chain`. Small buffers are copied and released within the call. */
+  writeChain(chain: Chain): void {
+    while (chain.first !== null) {
+      const buf = chain.shift();
+      const size = buf.end - buf.pos;
+      if (size < GATHER_BYTES_MAX) {
+        if (size > 0) this.#copyIn(buf, size);
+        releaseBuf(buf);
+      } else {
+        this.chain.requeue(buf);
+      }
+    }
+    this.dirty = true;
+  }
+
+  /** Offers what is queued to the runtime. `OK`: all of it was accepted. */
+  push(): SendCode {
+    this.dirty = false;
+    if (this.dead) return ERROR;
+    if (this.chain.first === null) return OK;
+    if (this.blocked) return AGAIN;
+    this.#sending = true;
+    const code = this.#streams.send(this.#handle, this.chain);
+    this.#sending = false;
+    if (code === AGAIN) this.blocked = true;
+    else if (code === ERROR) {
+      this.dead = true;
+      this.chain.drop();
+    }
+    if (this.#cameHome !== null) this.#tellOwners();
+    return code;
+  }
+
+  /** The runtime is done with a buffer. */
+  released(buf: Buf): void {
+    if (this.#sending && buf.owner !== this.#pool) (this.#cameHome ??= []).push(buf);
+    else releaseBuf(buf);
+  }
+
+  /** Gives everything up that is still queued. */
+  drop(): void {
+    this.dead = true;
+    this.dirty = false;
+    this.chain.drop();
+  }
+
+  #copyIn(from: Buf, size: number): void {
+    const buf = this.#room(size);
+    const { bytes, pos } = from;
+    const into = buf.bytes;
+    let at = buf.end;
+    if (size <= COPY_BY_HAND_MAX) {
+      for (let i = pos; i < from.end; i++) into[at++] = bytes[i]!;
+    } else {
+      into.set(bytes.subarray(pos, from.end), at);
+      at += size;
+    }
+    buf.end = at;
+  }
+
+  /** The pooled buffer at the end of the chain, with room for `size` bytes (at most a buffer's). */
+  #room(size: number): Buf {
+    const tail = this.chain.tail;
+    if (tail !== null && tail.owner === this.#pool && tail.bytes.length - tail.end >= size) {
+      return tail;
+    }
+    const buf = this.#pool.take(size);
+    this.chain.append(buf);
+    return buf;
+  }
+
+  #tellOwners(): void {
+    const home = this.#cameHome!;
+    this.#cameHome = null;
+    for (const buf of home) releaseBuf(buf);
+  }
+}
+
+/** Up to here a loop is quicker than making a view for `set`. */
+const COPY_BY_HAND_MAX = 64;

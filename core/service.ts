@@ -1,0 +1,41 @@
+/**
+ * What requests and connections need of the server that they belong to: its limits, clocks and
+ * handlers, its log, its registers. Types and prose only; `server.ts` supplies it.
+ *
+ * @module
+ */
+
+import type { Connection } from "./connection.ts";
+import type { Handler } from "./handlers.ts";
+import type { HttpRequest } from "./http_request.ts";
+import type { Clocks, Limits } from "./limits.ts";
+import type { Loop } from "./loop.ts";
+import type { CloseReason, LogLevel, Streams } from "./reactor.ts";
+import type { BufPool } from "./buf_pool.ts";
+
+export interface Service {
+  readonly loop: Loop;
+  readonly streams: Streams;
+  readonly limits: Limits;
+  readonly clocks: Clocks;
+  /** Tried in order until one does not answer `DECLINED`. */
+  readonly handlers: readonly Handler[];
+  /** Output buffers of all connections. */
+  readonly pool: BufPool;
+  /** What a client's FIN means for the request that is being answered. */
+  readonly halfClose: "abort" | "answer";
+  /** True exactly from the start of a graceful close on: answers carry `Connection: close`. */
+  readonly closing: boolean;
+  log(level: LogLevel, text: string): void;
+  nextRequestId(): string;
+  /** A value for the Date header, cached for a second. */
+  httpDate(): string;
+  /** A connection has closed: it leaves the register. */
+  connectionClosed(connection: Connection, reason: CloseReason): void;
+  /** Lists a request that no open `Connection` lists: it lost its own, or never had one. */
+  register(request: HttpRequest): void;
+  /** A registered request is over. Does nothing for one that was not registered. */
+  unregister(request: HttpRequest): void;
+  /** A promise that outlives its request. A graceful close waits for it. */
+  waitUntil(promise: Promise<unknown>): void;
+}
