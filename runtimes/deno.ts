@@ -1,0 +1,294 @@
+/**
+ * The Deno runtime: the reactor contract over `Deno.listen` and `Deno.connect`. It knows sockets and
+ * nothing of HTTP.
+ *
+ * Deno has promises where the contract has events: a loop for each connection awaits `read`, and one
+ * `write` at a time is in flight. A write resolves to a partial count, so the shim goes on until the
+ * buffer is whole; until then it is lent. Deno 2.9 cancels reads and writes in flight when the
+ * connection closes, so nothing is still being read from memory when a buffer goes home.
+ *
+ * @module
+ */
+
+import type { Chain } from "../core/chain.ts";
+import type {
+  Address,
+  Handle,
+  Listener,
+  ListenOptions,
+  Reactor,
+  StreamEvents,
+} from "../core/reactor.ts";
+import { AGAIN, OK, type SendCode } from "../core/status.ts";
+import { setTimeout } from "node:timers";
+import { tcpAddress } from "./common/addresses.ts";
+import { closeReasonOf, listenErrorOf, textOfError } from "./common/platform_errors.ts";
+import { SocketReactor } from "./common/socket_reactor.ts";
+import { CLOSING, DEAD, SHUT, StreamHandle } from "./common/stream_handle.ts";
+import type {
+  DenoAddress,
+  DenoConn,
+  DenoListener,
+  DenoPlatform,
+  DenoTcpWhere,
+  DenoUnixWhere,
+} from "./deno/platform.ts";
+import { ReadBuffers, SMALL_BYTES } from "./deno/read_buffers.ts";
+
+/** How long accepting rests after it failed, out of descriptors say: it would fail again at once. */
+const ACCEPT_REST_MS = 100;
+
+/** Makes a reactor over `Deno.listen`. One for each server; there is no global one. */
+export function createDenoReactor(): Reactor {
+  return new DenoReactor((globalThis as unknown as { Deno: DenoPlatform }).Deno);
+}
+
+class DenoReactor extends SocketReactor {
+  readonly runtime: string;
+  readonly via = "Deno.listen";
+  readonly buffers = new ReadBuffers();
+  readonly #deno: DenoPlatform;
+
+  constructor(deno: DenoPlatform) {
+    super();
+    this.#deno = deno;
+    this.runtime = `deno ${deno.version.deno}`;
+  }
+
+  listen(address: Address, events: StreamEvents, options: ListenOptions = {}): Promise<Listener> {
+    try {
+      const listener = this.#deno.listen(whereOf(address, options));
+      return Promise.resolve(new OpenListener(this, listener, events));
+    } catch (error) {
+      return Promise.reject(listenErrorOf(error, address));
+    }
+  }
+
+  connect(address: Address, events: StreamEvents): Handle {
+    const handle = new DenoHandle(this, events);
+    handle.connect(this.#deno.connect(whereOf(address, {})));
+    return handle;
+  }
+}
+
+function whereOf(address: Address, options: ListenOptions): DenoTcpWhere | DenoUnixWhere {
+  if (address.transport === "unix") return { transport: "unix", path: address.path };
+  const where: DenoTcpWhere = {
+    transport: "tcp",
+    hostname: address.host,
+    port: address.port,
+    reusePort: options.reusePort ?? false,
+  };
+  return options.backlog === undefined ? where : { ...where, tcpBacklog: options.backlog };
+}
+
+class OpenListener implements Listener {
+  readonly address: Address;
+  readonly #reactor: DenoReactor;
+  readonly #listener: DenoListener;
+  readonly #accepting: Promise<void>;
+  #closed = false;
+
+  constructor(reactor: DenoReactor, listener: DenoListener, events: StreamEvents) {
+    this.#reactor = reactor;
+    this.#listener = listener;
+    this.address = addressOf(listener.addr);
+    this.#accepting = this.#accept(events);
+  }
+
+  async #accept(events: StreamEvents): Promise<void> {
+    while (!this.#closed) {
+      let conn: DenoConn;
+      try {
+        conn = await this.#listener.accept();
+      } catch (error) {
+        if (this.#closed) return;
+        if (closeReasonOf(error) === "reset") continue;
+        this.#reactor.log("warn", `accepting failed: ${textOfError(error)}`);
+        await new Promise((resolve) => setTimeout(resolve, ACCEPT_REST_MS));
+        continue;
+      }
+      new DenoHandle(this.#reactor, events).connected(conn);
+    }
+  }
+
+  /** The pending accept holds the socket until it is told. */
+  close(): Promise<void> {
+    if (!this.#closed) {
+      this.#closed = true;
+      this.#listener.close();
+    }
+    return this.#accepting;
+  }
+}
+
+function addressOf(addr: DenoAddress): Address {
+  return addr.transport === "unix"
+    ? { transport: "unix", path: addr.path ?? "" }
+    : tcpAddress(addr.hostname, addr.port);
+}
+
+class DenoHandle extends StreamHandle {
+  readonly #buffers: ReadBuffers;
+  #conn: DenoConn | null = null;
+  #small: Uint8Array | null = null;
+  /** True exactly when the read loop runs: a read waits, or its event is being delivered. */
+  #looping = false;
+  /** True exactly when our FIN is with the kernel. */
+  #finSent = false;
+
+  constructor(reactor: DenoReactor, events: StreamEvents) {
+    super(reactor, events);
+    this.#buffers = reactor.buffers;
+  }
+
+  async connect(connecting: Promise<DenoConn>): Promise<void> {
+    let conn: DenoConn;
+    try {
+      conn = await connecting;
+    } catch (error) {
+      this.failed(error);
+      this.closed();
+      return;
+    }
+    // The core may have given it up meanwhile.
+    if (this.state >= CLOSING) conn.close();
+    else this.connected(conn);
+  }
+
+  connected(conn: DenoConn): void {
+    this.#conn = conn;
+    conn.setNoDelay?.(true);
+    this.opened();
+    if (this.reading && this.state < CLOSING) this.platformResume();
+  }
+
+  // Reading.
+
+  protected platformResume(): void {
+    if (!this.#looping && !this.ended && this.#conn !== null) this.#readLoop(this.#conn);
+  }
+
+  /** The loop sees the flag when its read comes back; Deno has no other way to stop. */
+  protected platformPause(): void {}
+
+  async #readLoop(conn: DenoConn): Promise<void> {
+    this.#looping = true;
+    const small = this.#small ??= new Uint8Array(SMALL_BYTES);
+    let buffer = small;
+    while (this.reading && this.state < CLOSING) {
+      let count: number | null;
+      try {
+        count = await conn.read(buffer);
+      } catch (error) {
+        this.#died(error);
+        break;
+      }
+      if (count === null) {
+        this.peerEnded();
+        this.#closeIfBothEnded();
+        break;
+      }
+      if (count < buffer.length) {
+        this.received(buffer.subarray(0, count));
+        if (buffer !== small) this.#buffers.giveBack(buffer);
+        buffer = small;
+      } else {
+        this.received(buffer);
+        if (buffer === small) buffer = this.#buffers.take() ?? small;
+      }
+    }
+    if (buffer !== small) this.#buffers.giveBack(buffer);
+    this.#looping = false;
+  }
+
+  // Writing.
+
+  protected offer(chain: Chain): SendCode {
+    while (chain.first !== null) {
+      if (this.lent !== null) {
+        this.again = true;
+        return AGAIN;
+      }
+      const buf = chain.lend();
+      if (buf.pos < buf.end) {
+        this.lent = buf;
+        this.#write(buf.view());
+      } else {
+        this.released(buf);
+      }
+    }
+    return OK;
+  }
+
+  #write(bytes: Uint8Array): void {
+    this.#conn?.write(bytes).then(this.#written, this.#writeFailed);
+  }
+
+  readonly #written = (count: number): void => {
+    const buf = this.lent;
+    if (buf === null || this.state === DEAD) {
+      this.closed();
+      return;
+    }
+    buf.pos += count;
+    if (buf.pos < buf.end) this.#write(buf.view());
+    else this.lentFlushed();
+  };
+
+  readonly #writeFailed = (error: unknown): void => {
+    if (this.state < DEAD) {
+      this.failed(error);
+      this.state = DEAD;
+      this.#conn?.close();
+    }
+    this.closed();
+  };
+
+  // Closing.
+
+  protected platformShutdown(): void {
+    this.#conn?.closeWrite().then(this.#shutDown, this.#died);
+  }
+
+  readonly #shutDown = (): void => {
+    this.#finSent = true;
+    this.#closeIfBothEnded();
+  };
+
+  /** Deno leaves a connection open that has ended both ways. */
+  #closeIfBothEnded(): void {
+    if (!this.ended || !this.#finSent || this.state !== SHUT) return;
+    this.state = DEAD;
+    this.#conn?.close();
+    this.closed();
+  }
+
+  /** A read or a shutdown failed. A write in flight comes back after the close, and ends it. */
+  readonly #died = (error: unknown): void => {
+    if (this.state >= DEAD) return;
+    this.failed(error);
+    this.state = DEAD;
+    this.#conn?.close();
+    if (this.lent === null) this.closed();
+  };
+
+  protected platformClose(): void {
+    this.#conn?.close();
+    this.closedSoon();
+  }
+
+  /** Deno cannot reset: the peer gets what the kernel has, and then FIN. */
+  protected platformAbort(): void {
+    this.#conn?.close();
+    if (this.lent === null) this.closedSoon();
+  }
+
+  remoteAddress(): Address {
+    return addressOf((this.#conn as DenoConn).remoteAddr);
+  }
+
+  localAddress(): Address {
+    return addressOf((this.#conn as DenoConn).localAddr);
+  }
+}

@@ -1,0 +1,220 @@
+/**
+ * The Node runtime: the reactor contract over `node:net`. It knows sockets and nothing of HTTP.
+ *
+ * Node queues in user space all that `write` is given. Who owns the bytes shows in `writableLength`:
+ * when it is 0 after the call the kernel has them, and the buffer goes home inside `send`. Only when
+ * bytes are left does the buffer stay lent, and an empty write behind it tells when it is flushed; so
+ * the usual answer costs no callback and no tick.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { connect, createServer, type Server, type Socket } from "node:net";
+import { setImmediate } from "node:timers";
+import process from "node:process";
+import type { Buf } from "../core/buf.ts";
+import type { Chain } from "../core/chain.ts";
+import type {
+  Address,
+  Handle,
+  Listener,
+  ListenOptions,
+  Reactor,
+  StreamEvents,
+} from "../core/reactor.ts";
+import { AGAIN, OK, type SendCode } from "../core/status.ts";
+import { tcpAddress, UNNAMED_UNIX } from "./common/addresses.ts";
+import type { LoopBase } from "./common/loop_base.ts";
+import { listenErrorOf, textOfError } from "./common/platform_errors.ts";
+import { SocketReactor } from "./common/socket_reactor.ts";
+import { CONNECTING, StreamHandle } from "./common/stream_handle.ts";
+
+/** How much of one large buffer Node gets at a time, so that `pos` shows the progress of a slow peer. */
+const SLICE_BYTES = 65536;
+const NOTHING = Buffer.alloc(0);
+
+/** Makes a reactor over `node:net`. One for each server; there is no global one. */
+export function createNodeReactor(): Reactor {
+  return new NodeReactor();
+}
+
+class NodeReactor extends SocketReactor {
+  readonly runtime = `node ${process.versions.node}`;
+  readonly via = "node:net";
+
+  listen(address: Address, events: StreamEvents, options: ListenOptions = {}): Promise<Listener> {
+    const server = createServer(
+      { allowHalfOpen: true, noDelay: true },
+      (socket) => new NodeHandle(this, events, socket, address).opened(),
+    );
+    return new Promise((resolve, reject) => {
+      const refused = (error: Error) => reject(listenErrorOf(error, address));
+      server.once("error", refused);
+      server.listen(listenOptionsOf(address, options), () => {
+        server.off("error", refused);
+        server.on("error", (error) => this.log("warn", `accepting failed: ${textOfError(error)}`));
+        resolve(new NodeListener(server, address));
+      });
+    });
+  }
+
+  connect(address: Address, events: StreamEvents): Handle {
+    const socket = address.transport === "tcp"
+      ? connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true })
+      : connect({ path: address.path, allowHalfOpen: true });
+    socket.on("connect", onConnect);
+    return new NodeHandle(this, events, socket, address);
+  }
+}
+
+/** Node takes an absent option, but not one that is `undefined`. */
+function listenOptionsOf(address: Address, options: ListenOptions) {
+  const where = address.transport === "tcp"
+    ? { host: address.host, port: address.port, reusePort: options.reusePort ?? false }
+    : { path: address.path };
+  return options.backlog === undefined ? where : { ...where, backlog: options.backlog };
+}
+
+class NodeListener implements Listener {
+  readonly address: Address;
+  readonly #server: Server;
+
+  constructor(server: Server, asked: Address) {
+    this.#server = server;
+    const bound = server.address();
+    this.address = typeof bound === "object" && bound !== null
+      ? { transport: "tcp", host: bound.address, port: bound.port }
+      : asked;
+  }
+
+  /** `close` gives the address back at once; its own callback waits for the open streams as well. */
+  close(): Promise<void> {
+    this.#server.close();
+    return new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
+/** Where the shared listeners below find the handle. */
+const HANDLE = Symbol("handle");
+
+interface OwnedSocket extends Socket {
+  [HANDLE]: NodeHandle;
+}
+
+class NodeHandle extends StreamHandle {
+  readonly #socket: OwnedSocket;
+  /** Where it listens or connects to: what a Unix stream is called by. */
+  readonly #asked: Address;
+  readonly #accepted: boolean;
+  #remote: Address | null = null;
+  #local: Address | null = null;
+  /** How much of the lent buffer Node has now. */
+  #sliceBytes = 0;
+  /** Made when a peer is slow for the first time. */
+  #sliceFlushed: ((error?: Error | null) => void) | null = null;
+
+  constructor(loop: LoopBase, events: StreamEvents, socket: Socket, asked: Address) {
+    super(loop, events);
+    this.#socket = socket as OwnedSocket;
+    this.#asked = asked;
+    this.#accepted = !socket.connecting;
+    this.#socket[HANDLE] = this;
+    socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
+  }
+
+  protected offer(chain: Chain): SendCode {
+    while (chain.first !== null) {
+      const buf = chain.lend();
+      if (!this.#push(buf)) {
+        this.lent = buf;
+        this.again = true;
+        return AGAIN;
+      }
+      this.released(buf);
+    }
+    return OK;
+  }
+
+  /** Writes what is left of `buf`, and answers true when the kernel has all of it. */
+  #push(buf: Buf): boolean {
+    const socket = this.#socket;
+    while (buf.pos < buf.end) {
+      const size = Math.min(buf.end - buf.pos, SLICE_BYTES);
+      socket.write(Buffer.from(buf.bytes.buffer, buf.bytes.byteOffset + buf.pos, size));
+      if (socket.writableLength > 0) {
+        this.#sliceBytes = size;
+        this.#sliceFlushed ??= (error) => this.#onSliceFlushed(error);
+        socket.write(NOTHING, this.#sliceFlushed);
+        return false;
+      }
+      buf.pos += size;
+    }
+    return true;
+  }
+
+  /** After an error the events `error` and `close` follow, and the lent buffer goes home there. */
+  #onSliceFlushed(error: Error | null | undefined): void {
+    const buf = this.lent;
+    if (buf === null || (error !== null && error !== undefined)) return;
+    buf.pos += this.#sliceBytes;
+    if (this.#push(buf)) this.lentFlushed();
+  }
+
+  protected platformResume(): void {
+    this.#socket.resume();
+  }
+
+  protected platformPause(): void {
+    this.#socket.pause();
+  }
+
+  protected platformShutdown(): void {
+    this.#socket.end();
+  }
+
+  protected platformClose(): void {
+    this.#socket.destroy();
+  }
+
+  /** Only TCP has a reset, and only once it is connected. */
+  protected platformAbort(): void {
+    if (this.#asked.transport === "tcp" && this.state !== CONNECTING) {
+      this.#socket.resetAndDestroy();
+    } else {
+      this.#socket.destroy();
+    }
+  }
+
+  remoteAddress(): Address {
+    if (this.#asked.transport === "unix") return this.#accepted ? UNNAMED_UNIX : this.#asked;
+    return this.#remote ??= tcpAddress(this.#socket.remoteAddress, this.#socket.remotePort);
+  }
+
+  localAddress(): Address {
+    if (this.#asked.transport === "unix") return this.#accepted ? this.#asked : UNNAMED_UNIX;
+    return this.#local ??= tcpAddress(this.#socket.localAddress, this.#socket.localPort);
+  }
+}
+
+// The listeners, shared by all sockets.
+
+function onConnect(this: Socket): void {
+  (this as OwnedSocket)[HANDLE].opened();
+}
+
+function onData(this: Socket, bytes: Uint8Array): void {
+  (this as OwnedSocket)[HANDLE].received(bytes);
+}
+
+function onEnd(this: Socket): void {
+  (this as OwnedSocket)[HANDLE].peerEnded();
+}
+
+function onError(this: Socket, error: Error): void {
+  (this as OwnedSocket)[HANDLE].failed(error);
+}
+
+function onClose(this: Socket): void {
+  (this as OwnedSocket)[HANDLE].closed();
+}

@@ -1,0 +1,90 @@
+/**
+ * What a column of the matrix brings to a conformance suite, and how a suite registers its checks. A
+ * suite knows its column only through this; it never knows which runtime it is on, and never assumes
+ * that time is real.
+ *
+ * @module
+ */
+
+import { tmpdir } from "node:os";
+import process from "node:process";
+import { test } from "node:test";
+import { setImmediate } from "node:timers";
+import type { Address, Reactor } from "../../core/reactor.ts";
+
+/** One column, made afresh for each check. */
+export interface ColumnRig {
+  readonly reactor: Reactor;
+  /** Where a check may listen: TCP, port 0. */
+  readonly address: Address;
+  /** A Unix path that nobody uses. Removed by whoever listens on it, as the contract says. */
+  readonly unixAddress: Address;
+  /** True exactly when the runtime may keep a taken buffer after `send` has returned. */
+  readonly lends: boolean;
+  /**
+   * Lets the runtime's events come until `condition` holds: by turns of the loop on a live column; by
+   * pumping in memory, where the clock moves on whenever nothing else is left to do. Rejects when that
+   * takes too long, and says `what` did not come.
+   */
+  settle(condition: () => boolean, what: string): Promise<void>;
+  /** Names of checks that cannot hold on this column, each with the reason in words. */
+  readonly gaps?: Gaps;
+}
+
+export type Gaps = { readonly [check: string]: string };
+
+/** Registers one check of a suite. */
+export type Check<Bench> = (name: string, body: (bench: Bench) => Promise<void>) => void;
+
+/**
+ * A `Check` that knows the column's gaps. A check that is a gap is reported as skipped with its
+ * reason, and runs the other way round beside that: it must fail, so that a gap that closes is seen.
+ */
+export function checkWithGaps<Bench>(
+  gaps: Gaps,
+  run: (body: (bench: Bench) => Promise<void>) => Promise<void>,
+): Check<Bench> {
+  return (name, body) => {
+    const reason = gaps[name];
+    if (reason === undefined) {
+      test(name, () => run(body));
+      return;
+    }
+    test(`${name} [gap: ${reason}]`, { skip: reason }, () => {});
+    test(`still a gap: ${name}`, async () => {
+      const closed = await run(body).then(() => true, () => false);
+      if (closed) throw new Error(`the gap has closed, take it off the column's list: ${name}`);
+    });
+  };
+}
+
+/** How long a live column may take to bring what a check waits for. */
+const SETTLE_MAX_MS = 10_000;
+
+/** `settle` for a reactor on a live loop: turns of that loop until the condition holds. */
+export async function settleOnLoop(condition: () => boolean, what: string): Promise<void> {
+  const giveUpMs = performance.now() + SETTLE_MAX_MS;
+  while (!condition()) {
+    if (performance.now() > giveUpMs) {
+      throw new Error(`it did not come within ${SETTLE_MAX_MS / 1000} s: ${what}`);
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+let unixPaths = 0;
+
+/** The rig of a live column. */
+export function liveRig(reactor: Reactor, lends: boolean, gaps: Gaps = {}): ColumnRig {
+  return {
+    reactor,
+    address: { transport: "tcp", host: "127.0.0.1", port: 0 },
+    unixAddress: {
+      transport: "unix",
+      path: `${tmpdir()}/reactor-${process.pid}-${++unixPaths}.sock`,
+    },
+    lends,
+    settle: settleOnLoop,
+    gaps,
+  };
+}
