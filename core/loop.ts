@@ -1,6 +1,6 @@
 /**
- * The loop: one reactor's clock and turn, with the posted queue and the timer wheel hung on them. It
- * is the one receiver of turn events; it knows nothing of sockets or of HTTP.
+ * The loop: one reactor's clock and turn, with the posted queue and the timer wheel hung on them.
+ * It is the one receiver of turn events; it knows nothing of sockets or of HTTP.
  *
  * @module
  */

@@ -1,9 +1,9 @@
 /**
- * The posted queue: calls that run at the end of the turn, in the order in which they were posted. It
- * knows the one way to ask for a turn; it knows nothing of what the calls do, nor of time.
+ * The posted queue: calls that run at the end of the turn, in the order in which they were posted.
+ * It knows the one way to ask for a turn; it knows nothing of what the calls do, nor of time.
  *
- * What is posted while the queue drains runs in the next turn, as with Twisted's `callFromThread`: a
- * call that posts itself for ever takes turns with the sockets and cannot starve them.
+ * What is posted while the queue drains runs in the next turn, as with Twisted's `callFromThread`:
+ * a call that posts itself for ever takes turns with the sockets and cannot starve them.
  *
  * @module
  */
@@ -11,11 +11,13 @@
 import type { Turn } from "./reactor.ts";
 
 /**
- * Something that can be posted. The queue is threaded through these objects, so that posting allocates
- * nothing; each is in one queue at most.
+ * Something that can be posted. The queue is threaded through these objects, so that posting
+ * allocates nothing; each is in one queue at most.
  */
 export interface Posted {
-  /** Runs the call. It is no longer posted by then, so it may post itself again: for the next turn. */
+  /**
+   * Runs the call. It is no longer posted by then, so it may post itself again: for the next turn.
+   */
   runPosted(): void;
   /** True exactly when it waits in the queue. The queue's to write; start with `false`. */
   posted: boolean;
@@ -38,7 +40,10 @@ export class PostedQueue {
     return this.#length;
   }
 
-  /** Runs `call` at the end of the turn. One that is posted already keeps its place: nothing changes. */
+  /**
+   * Runs `call` at the end of the turn. One that is posted already keeps its place: nothing
+   * changes.
+   */
   post(call: Posted): void {
     if (call.posted) return;
     call.posted = true;
@@ -60,8 +65,8 @@ export class PostedQueue {
   }
 
   /**
-   * Runs what is posted now. When a call throws, the error goes on to the runtime, and the calls that
-   * were behind it run in the next turn, before those posted meanwhile.
+   * Runs what is posted now. When a call throws, the error goes on to the runtime, and the calls
+   * that were behind it run in the next turn, before those posted meanwhile.
    */
   drain(): void {
     let call = this.#first;

@@ -2,20 +2,22 @@
  * The timer wheel: many deadlines on the one wake-up that a runtime's clock gives. It knows
  * milliseconds on the scale of `Clock.now()`; it knows nothing of what a timer is for.
  *
- * Exactness. Time is cut into ticks of `TIMER_GRAIN_MS`. A timer fires in the first tick that starts
- * at or after its deadline: never before the deadline, and less than one grain after it by the wheel,
- * to which the runtime's own lateness adds. A timer that is armed with a deadline that has passed, or
- * from inside `onTimer` for the time that is being fired, fires within one grain of the arming.
+ * Exactness. Time is cut into ticks of `TIMER_GRAIN_MS`. A timer fires in the first tick that
+ * starts at or after its deadline: never before the deadline, and less than one grain after it by
+ * the wheel, to which the runtime's own lateness adds. A timer that is armed with a deadline that
+ * has passed, or from inside `onTimer` for the time that is being fired, fires within one grain of
+ * the arming.
  *
- * Order. Timers fire in the order of their ticks, also when the clock jumps over many of them. Within
- * one tick the order is that in which they were linked: repeatable, but not that of their deadlines.
+ * Order. Timers fire in the order of their ticks, also when the clock jumps over many of them.
+ * Within one tick the order is that in which they were linked: repeatable, but not that of their
+ * deadlines.
  *
  * Shape. The wheel is hierarchical (Varghese and Lauck, 1987): eight levels of 64 slots. A timer's
  * level is the highest base-64 digit in which its tick differs from the wheel's position, and that
  * digit is its slot. So every timer of a lower level comes before every timer of a higher one, the
  * next slot is found by two bit scans, and a jump of the clock visits only slots that hold timers.
- * When the position enters a slot of a higher level, its timers move down: seven times at most. Eight
- * digits hold every tick of a deadline that a double can count to, so none is too far.
+ * When the position enters a slot of a higher level, its timers move down: seven times at most.
+ * Eight digits hold every tick of a deadline that a double can count to, so none is too far.
  *
  * @module
  */
@@ -32,9 +34,13 @@ export interface TimerOwner {
   onTimer(timer: Timer): void;
 }
 
-/** One deadline, to be armed and disarmed as often as its owner likes. It allocates nothing after. */
+/**
+ * One deadline, to be armed and disarmed as often as its owner likes. It allocates nothing after.
+ */
 export class Timer {
-  /** When to fire, on the scale of `Clock.now()`. Means something only while armed; read it only. */
+  /**
+   * When to fire, on the scale of `Clock.now()`. Means something only while armed; read it only.
+   */
   deadlineMs = Infinity;
   readonly owner: TimerOwner;
 
@@ -60,7 +66,10 @@ const SLOTS = 64;
 const LEVELS = 8;
 /** How many ticks a slot of each level spans. */
 const SPAN: readonly number[] = Array.from({ length: LEVELS }, (_, level) => SLOTS ** level);
-/** Deadlines from here on are never: 285,000 years, the last whole number that a double can count to. */
+/**
+ * Deadlines from here on are never: 285,000 years, the last whole number that a double can count
+ * to.
+ */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
 export class Timers {
@@ -90,9 +99,9 @@ export class Timers {
   }
 
   /**
-   * Fires `timer` once when `deadlineMs` has come. An armed timer is moved. Moving it to later, which
-   * is what a clock of progress does with each packet, writes one field: the wheel looks at the new
-   * deadline when the old place comes up. `Infinity` means never, as `disarm` does.
+   * Fires `timer` once when `deadlineMs` has come. An armed timer is moved. Moving it to later,
+   * which is what a clock of progress does with each packet, writes one field: the wheel looks at
+   * the new deadline when the old place comes up. `Infinity` means never, as `disarm` does.
    */
   arm(timer: Timer, deadlineMs: number): void {
     const isNever = !(deadlineMs < NEVER_MS);
@@ -117,8 +126,9 @@ export class Timers {
   }
 
   /**
-   * Fires every timer whose tick has started at `nowMs`: the answer to `onWake`. The work is bounded
-   * by the timers that are due and the levels that they move through, not by the time that passed.
+   * Fires every timer whose tick has started at `nowMs`: the answer to `onWake`. The work is
+   * bounded by the timers that are due and the levels that they move through, not by the time that
+   * passed.
    */
   advance(nowMs: number): void {
     assert(!this.#isAdvancing, "the timer wheel was advanced from inside onTimer");
