@@ -6,9 +6,10 @@
  * @module
  */
 
-import { HttpError } from "./errors.ts";
+import type { HttpError } from "./errors.ts";
 import { BODY_BAD, BODY_DATA, BODY_DONE, BodyDecoder } from "./http/body_decoder.ts";
 import type { RequestHead } from "./http/request_head.ts";
+import { TOO_LARGE } from "./refuse.ts";
 import type { RequestBody } from "./request_body.ts";
 import type { Limits } from "./limits.ts";
 
@@ -63,7 +64,6 @@ export class BodyReader {
   /** Takes one piece of `bytes[pos … end)` and hands it to the body. */
   next(bytes: Uint8Array, pos: number, end: number, body: RequestBody | null, limits: Limits) {
     this.pos = pos;
-    if (pos === end) return READ_MORE;
     if (!this.discarding && body?.isFlowing !== true) return READ_MORE;
     const decoder = this.#decoder!;
     const code = decoder.next(bytes, pos, end);
@@ -92,7 +92,3 @@ export class BodyReader {
     return READ_FAILED;
   }
 }
-
-export const TOO_LARGE = new HttpError(413, "body-too-large", "the body is larger than allowed");
-export const INCOMPLETE = new HttpError(400, "body-incomplete", "the body ended before its end");
-export const LATE_BODY = new HttpError(408, "body-late", "the body did not come in time");

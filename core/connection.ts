@@ -9,16 +9,6 @@
  * @module
  */
 
-import {
-  BodyReader,
-  INCOMPLETE,
-  LATE_BODY,
-  READ_DONE,
-  READ_FAILED,
-  READ_MORE,
-  READ_TOO_MUCH,
-  TOO_LARGE,
-} from "./body_reader.ts";
 import type { Chain } from "./chain.ts";
 import {
   BODY_PHASE,
@@ -29,22 +19,23 @@ import {
   NO_PHASE,
   type ReadPhase,
 } from "./connection_clocks.ts";
-import { HttpError, RequestAborted } from "./errors.ts";
+import { type HttpError, RequestAborted } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Outgoing } from "./filters/outgoing.ts";
 import { finalizeRequest, settleRequest, terminateRequest } from "./finalize.ts";
 import { runHandlers } from "./handlers.ts";
+import { Gathered } from "./gathered.ts";
 import { HttpRequest } from "./http_request.ts";
-import { ByteHead } from "./http/request_head.ts";
-import { HEAD_DONE, HEAD_MORE, RequestHeadParser } from "./http/request_head_parser.ts";
+import type { ByteHead } from "./http/request_head.ts";
 import { formatInterim, formatResponseHead } from "./http/response_head.ts";
-import { Input } from "./input.ts";
 import { Lingering } from "./lingering.ts";
+import { Halves } from "./http/halves.ts";
 import type { Loop } from "./loop.ts";
 import { Output } from "./output.ts";
 import type { Posted } from "./posted.ts";
+import { Reader, type ReaderEvents } from "./reader.ts";
 import type { Address, CloseReason, Handle } from "./reactor.ts";
-import { refusalText } from "./refuse.ts";
+import { BAD_HOST, INCOMPLETE, LATE_BODY, LATE_HEAD, refusalText, TOO_LARGE } from "./refuse.ts";
 import type { Service } from "./service.ts";
 import { AGAIN, ERROR, OK, type SendCode } from "./status.ts";
 
@@ -55,7 +46,7 @@ const FINISHING = 1;
 /** `close` or `abort` was called, or the runtime closed it. */
 const CLOSED = 2;
 
-export class Connection implements Exchange, ClockEvents, Posted {
+export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   readonly handle: Handle;
   readonly service: Service;
   readonly loop: Loop;
@@ -71,31 +62,24 @@ export class Connection implements Exchange, ClockEvents, Posted {
   nextPosted: Posted | null = null;
 
   #state: typeof SERVING | typeof FINISHING | typeof CLOSED = SERVING;
-  readonly #parser: RequestHeadParser;
-  readonly #input = new Input();
-  readonly #body = new BodyReader();
+  readonly #halves = new Halves();
+  readonly #reader: Reader;
   #lingering: Lingering | null = null;
-  /** The current request's head while it borrows bytes of the event that brought it. */
-  #borrowed: ByteHead | null = null;
-  /** Answered requests whose output is gathered but has not left, oldest first. */
-  #gatheredFirst: HttpRequest | null = null;
-  #gatheredLast: HttpRequest | null = null;
+  readonly #gathered = new Gathered();
   /** True exactly when the connection goes on behind the current answer. */
   #keepAlive = true;
   /** True exactly while an event is handled: whoever makes progress inside leaves the rest to it. */
   #working = false;
   #peerEnded = false;
   #reading = true;
-  /** Body bytes that were sent in this turn. */
-  #turnBytes = 0;
 
   constructor(handle: Handle, service: Service) {
     this.handle = handle;
     this.service = service;
     this.loop = service.loop;
-    this.output = new Output(handle, service.streams, service.pool);
+    this.output = new Output(handle, service.streams, service.pool, service.limits);
     this.clocks = new ConnectionClocks(service.loop, this);
-    this.#parser = new RequestHeadParser(service.limits);
+    this.#reader = new Reader(service.limits, this);
     this.clocks.readStart(HEADER_PHASE, service.clocks.headerTimeoutMs);
   }
 
@@ -107,10 +91,14 @@ export class Connection implements Exchange, ClockEvents, Posted {
     return this.service.streams.localAddress(this.handle);
   }
 
+  get isServing(): boolean {
+    return this.#state === SERVING;
+  }
+
   /** True exactly when no request is being read or answered. */
   get isIdle(): boolean {
-    return this.request === null && this.#gatheredFirst === null && !this.#body.pending &&
-      this.#input.size === 0 && this.#state === SERVING;
+    return this.request === null && this.#gathered.isEmpty && !this.#reader.body.pending &&
+      this.#reader.size === 0 && this.#state === SERVING;
   }
 
   // Events of the stream.
@@ -120,18 +108,9 @@ export class Connection implements Exchange, ClockEvents, Posted {
       this.#drop(bytes.length);
       return;
     }
-    const input = this.#input;
     this.#working = true;
-    this.#turnBytes = 0;
-    if (input.size === 0) {
-      const at = this.#consume(bytes, 0, bytes.length);
-      this.#keepHead();
-      if (at < bytes.length && this.#state === SERVING) input.append(bytes, at, bytes.length);
-    } else {
-      this.#keepHead();
-      input.append(bytes, 0, bytes.length);
-      this.#consumeInput();
-    }
+    this.output.turnBegins();
+    this.#reader.take(bytes);
     this.#work();
   }
 
@@ -149,7 +128,7 @@ export class Connection implements Exchange, ClockEvents, Posted {
     this.#working = true;
     const { request } = this;
     if (request !== null) {
-      if (this.#body.pending && this.#input.size === 0) this.#bodyFailed(INCOMPLETE);
+      if (this.#reader.body.pending && this.#reader.size === 0) this.bodyFailed(INCOMPLETE);
       else if (this.service.halfClose === "abort") request.tellAbort("client-gone");
     }
     this.#work();
@@ -158,11 +137,11 @@ export class Connection implements Exchange, ClockEvents, Posted {
   closed(reason: CloseReason): void {
     this.#state = CLOSED;
     this.clocks.stopAll();
-    this.#input.clear();
+    this.#reader.clear();
     this.output.drop();
-    let gathered = this.#gatheredFirst;
-    this.#gatheredFirst = this.#gatheredLast = null;
-    for (; gathered !== null; gathered = gathered.nextGathered) this.#abandon(gathered);
+    for (let left = this.#gathered.shift(); left !== null; left = this.#gathered.shift()) {
+      this.#abandon(left);
+    }
     if (this.request !== null) this.#abandon(this.request);
     this.service.connectionClosed(this, reason);
   }
@@ -171,11 +150,11 @@ export class Connection implements Exchange, ClockEvents, Posted {
   runPosted(): void {
     if (this.#state === CLOSED) return;
     this.#working = true;
-    this.#turnBytes = 0;
+    this.output.turnBegins();
     this.output.dirty = true;
     this.#push();
     const { request } = this;
-    if (request !== null && request.writableOwed && this.#readiness() === OK) {
+    if (request !== null && request.writableOwed && this.output.readiness === OK) {
       request.tellWritable();
     }
     this.#work();
@@ -186,7 +165,8 @@ export class Connection implements Exchange, ClockEvents, Posted {
   writeHead(outgoing: Outgoing): void {
     const { response, versionMinor } = outgoing;
     if (response.closeAsked || this.#mustClose()) this.#keepAlive = false;
-    this.#body.continueOwed = false;
+    this.#reader.body.continueOwed = false;
+    this.#halves.responseHead();
     const date = this.service.httpDate();
     this.output.writeText(
       formatResponseHead(response, { versionMinor, date, keepAlive: this.#keepAlive }),
@@ -204,22 +184,22 @@ export class Connection implements Exchange, ClockEvents, Posted {
       return ERROR;
     }
     const { last, flush } = chain.tail!;
-    this.#turnBytes += chain.size();
+    if (last) this.#halves.responseEnd();
     output.writeChain(chain);
     if (!this.#working || output.chain.count > 1) {
       if (last || flush || output.chain.count > 1) {
         this.#pushQuietly();
-        if (this.#gatheredFirst !== null) this.pushLater();
+        if (!this.#gathered.isEmpty) this.pushLater();
       } else {
         this.pushLater();
       }
     }
-    if (output.chain.size() > this.service.limits.outputBytesMax) {
+    if (output.isOverfull) {
       outgoing.complain("kept sending although send answered AGAIN: the response was cut off");
       terminateRequest(this.request!, "application");
       return ERROR;
     }
-    const code = this.#readiness();
+    const code = output.readiness;
     if (code === AGAIN && !output.blocked) this.pushLater();
     return code;
   }
@@ -233,9 +213,10 @@ export class Connection implements Exchange, ClockEvents, Posted {
       request.body.fail(new RequestAborted(request.abortCause ?? "client-gone"));
       return;
     }
-    if (this.#body.continueOwed) {
-      this.#body.continueOwed = false;
-      this.output.writeText(formatInterim(100, []));
+    if (this.#reader.body.continueOwed) {
+      this.#reader.body.continueOwed = false;
+      this.#halves.interim();
+      this.output.writeText(formatInterim(100));
       if (!this.#working) this.#pushQuietly();
     }
     this.clocks.readStart(BODY_PHASE, this.service.clocks.bodyTimeoutMs);
@@ -246,18 +227,15 @@ export class Connection implements Exchange, ClockEvents, Posted {
     if (this.#state === CLOSED) this.service.unregister(request);
     if (request !== this.request) return;
     this.request = null;
-    if (this.#borrowed !== null) {
-      this.#borrowed.drop();
-      this.#borrowed = null;
-    }
+    this.#reader.headOver();
     this.clocks.handlerStop();
     if (this.#state !== SERVING) return;
     if (!this.#keepAlive || this.#mustClose()) {
-      this.#finish(this.#body.pending || this.#input.size > 0);
+      this.#finish(this.#reader.body.pending || this.#reader.size > 0);
       return;
     }
-    if (this.#body.pending) {
-      this.#body.discard();
+    if (!this.#halves.next()) {
+      this.#reader.body.discard();
       this.clocks.readStart(BODY_PHASE, this.service.clocks.bodyTimeoutMs);
     }
     this.#goOn();
@@ -284,6 +262,7 @@ export class Connection implements Exchange, ClockEvents, Posted {
     this.#state = CLOSED;
     this.clocks.stopAll();
     this.output.drop();
+    this.#halves.abort();
     this.service.streams.abort(this.handle);
   }
 
@@ -291,13 +270,13 @@ export class Connection implements Exchange, ClockEvents, Posted {
 
   readTimedOut(phase: ReadPhase): void {
     if (phase === HEADER_PHASE) {
-      if (this.#parser.started) this.refuse(LATE_HEAD);
+      if (this.#reader.headStarted) this.refuse(LATE_HEAD);
       else this.#close();
     } else if (phase === BODY_PHASE) {
       if (this.request === null) this.#finish(true);
       else if (this.request.bodyIfAsked?.isFlowing === true) {
         this.#working = true;
-        this.#bodyFailed(LATE_BODY);
+        this.bodyFailed(LATE_BODY);
         this.#work();
       }
     } else {
@@ -332,111 +311,87 @@ export class Connection implements Exchange, ClockEvents, Posted {
   #work(): void {
     do {
       if (this.output.dirty) this.#push();
-    } while (this.#state === SERVING && this.#consumeInput());
+    } while (this.#state === SERVING && this.#reader.takeKept());
     if (this.output.dirty) this.#push();
     this.#working = false;
     if (this.#state !== SERVING) return;
     const { request } = this;
+    if (this.#peerEnded && this.#reader.size === 0 && this.#reader.body.pending) {
+      // The end of the stream came behind bytes that waited for their consumer until now.
+      if (request?.bodyIfAsked?.isFlowing === true) this.bodyFailed(INCOMPLETE);
+    }
     if (request !== null) {
-      if (request.writableOwed && this.#readiness() === OK) this.pushLater();
-    } else if (this.#peerEnded && this.#gatheredFirst === null) {
+      if (request.writableOwed && this.output.readiness === OK) this.pushLater();
+    } else if (this.#peerEnded && this.#gathered.isEmpty) {
       this.#close();
       return;
-    } else if (!this.#body.pending) {
+    } else if (!this.#reader.body.pending) {
       this.#waitForHead();
     }
-    const full = this.#input.size > this.service.limits.inputBytesMax;
+    const full = this.#reader.isFull;
     if (full !== this.#reading) return;
     this.#reading = !full;
     if (full) this.service.streams.readStop(this.handle);
     else this.service.streams.readStart(this.handle);
   }
 
-  /** Answers whether it took anything. */
-  #consumeInput(): boolean {
-    const input = this.#input;
-    const { start, end } = input;
-    if (start === end) return false;
-    const at = this.#consume(input.bytes, start, end);
-    this.#keepHead();
-    if (this.#state !== SERVING) return false;
-    input.taken(at);
-    return at > start;
-  }
-
-  /** Takes requests and bodies from `bytes[pos … end)`; answers where it had to stop. */
-  #consume(bytes: Uint8Array, pos: number, end: number): number {
-    while (this.#state === SERVING) {
-      if (this.#body.pending) {
-        const at = this.#consumeBody(bytes, pos, end);
-        if (at < 0) return this.#body.pos;
-        pos = at;
-      } else if (this.request !== null) {
-        if (pos === end || !this.#setAside()) return pos;
-      } else {
-        if (pos === end) return end;
-        const code = this.#parser.feed(bytes, pos, end);
-        if (code === HEAD_MORE) return pos;
-        if (code !== HEAD_DONE) {
-          this.refuse(this.#parser.error!);
-          return end;
-        }
-        pos += this.#begin(bytes, pos);
-      }
+  headRead(head: ByteHead): void {
+    const { service } = this;
+    if (head.hostNeedsCheck && !URL.canParse(`http://${head.authority}/`)) {
+      this.refuse(BAD_HOST);
+      return;
     }
-    return end;
-  }
-
-  /** A head is complete: makes the request and runs its handlers. Answers the head's length. */
-  #begin(bytes: Uint8Array, pos: number): number {
-    const parser = this.#parser;
-    const { headBytes } = parser;
-    const head = new ByteHead(parser, bytes, pos);
-    parser.reset();
-    this.#borrowed = head;
-    const request = new HttpRequest(head, this, this.service, this.loop.now());
+    const request = new HttpRequest(head, this, service, this.loop.now());
     this.request = request;
     this.requests++;
+    this.#halves.requestHead(this.#reader.body.pending);
     this.#keepAlive = head.keepAlive;
     this.clocks.readStop();
-    this.clocks.handlerStart(this.service.clocks);
-    this.#body.begin(head, this.service.limits);
-    if (head.contentLength > this.service.limits.bodyBytesMax) {
-      this.#bodyFailed(TOO_LARGE);
-      return headBytes;
+    this.clocks.handlerStart(service.clocks);
+    if (head.contentLength > service.limits.bodyBytesMax) {
+      this.bodyFailed(TOO_LARGE);
+      return;
     }
-    if (this.#peerEnded && this.service.halfClose === "abort") request.tellAbort("client-gone");
+    if (this.#peerEnded && service.halfClose === "abort") request.tellAbort("client-gone");
     runHandlers(request);
-    return headBytes;
   }
 
-  /** Answers where to go on, or -1 to wait. */
-  #consumeBody(bytes: Uint8Array, pos: number, end: number): number {
-    const { request } = this;
-    const body = this.#body;
-    const code = body.next(bytes, pos, end, request?.bodyIfAsked ?? null, this.service.limits);
-    if (code === READ_MORE) {
-      if (this.#peerEnded && request !== null && body.pos === end) this.#bodyFailed(INCOMPLETE);
-      return -1;
-    }
-    if (code === READ_FAILED) {
-      if (request !== null) this.#bodyFailed(body.error!);
-      else this.#finish(true);
-      return end;
-    }
-    if (code === READ_TOO_MUCH) {
-      this.#finish(true);
-      return end;
-    }
-    if (code === READ_DONE) this.clocks.readStop();
-    else this.clocks.readStart(BODY_PHASE, this.service.clocks.bodyTimeoutMs);
-    return body.pos;
+  /**
+   * A request that is answered, but for output that is gathered and small, makes room for the next
+   * one of the same packet, so that pipelined answers leave in one write.
+   */
+  makeRoom(): boolean {
+    const request = this.request!;
+    if (!Gathered.mayTake(request) || !this.#keepAlive || this.#mustClose()) return false;
+    if (this.output.blocked || this.output.chain.count > 1) return false;
+    this.#gathered.add(request);
+    this.request = null;
+    this.#halves.next();
+    this.clocks.handlerStop();
+    return true;
+  }
+
+  bodyRead(complete: boolean): void {
+    if (complete) {
+      this.clocks.readStop();
+      this.#halves.requestEnd();
+      if (this.request === null) this.#halves.next();
+    } else this.clocks.readStart(BODY_PHASE, this.service.clocks.bodyTimeoutMs);
+  }
+
+  bodyTooMuch(): void {
+    this.#halves.refuse();
+    this.#finish(true);
   }
 
   /** The peer's body cannot be had: its consumer hears of it, and the client gets the status. */
-  #bodyFailed(error: HttpError): void {
-    const request = this.request!;
-    if (request.abortCause === "bad-request") return;
+  bodyFailed(error: HttpError): void {
+    const { request } = this;
+    if (!this.#halves.refuse()) return;
+    if (request === null) {
+      this.#finish(true);
+      return;
+    }
     this.#keepAlive = false;
     this.clocks.readStop();
     const { method, target } = request;
@@ -450,51 +405,20 @@ export class Connection implements Exchange, ClockEvents, Posted {
   #waitForHead(): void {
     const { clocks } = this.service;
     const phase = this.clocks.readPhase;
-    if (this.#parser.started) {
+    if (this.#reader.headStarted) {
       if (phase !== HEADER_PHASE) this.clocks.readStart(HEADER_PHASE, clocks.headerTimeoutMs);
     } else if (this.requests > 0 && phase !== KEEP_ALIVE_PHASE) {
       this.clocks.readStart(KEEP_ALIVE_PHASE, clocks.keepAliveTimeoutMs);
     }
   }
 
-  /** The head's bytes go away with the event: a request that outlives it keeps them as text. */
-  #keepHead(): void {
-    if (this.#borrowed === null) return;
-    this.#borrowed.keep();
-    this.#borrowed = null;
-  }
-
   // Writing.
-
-  /**
-   * A request that is answered, but for output that is gathered and small, makes room for the next
-   * one of the same packet, so that pipelined answers leave in one write.
-   */
-  #setAside(): boolean {
-    const request = this.request!;
-    if (!request.finalized || request.holds !== null || request.bodyBroken) return false;
-    if (!this.#keepAlive || this.#mustClose() || this.output.blocked) return false;
-    if (this.output.chain.count > 1) return false;
-    this.#keepHead();
-    if (this.#gatheredLast === null) this.#gatheredFirst = request;
-    else this.#gatheredLast.nextGathered = request;
-    this.#gatheredLast = request;
-    this.request = null;
-    this.clocks.handlerStop();
-    return true;
-  }
 
   /** Pushes, and lets those requests end that only waited for it. */
   #push(): void {
     this.#pushQuietly();
     if (!this.output.isEmpty) return;
-    while (this.#gatheredFirst !== null) {
-      const request = this.#gatheredFirst;
-      this.#gatheredFirst = request.nextGathered;
-      if (this.#gatheredFirst === null) this.#gatheredLast = null;
-      request.nextGathered = null;
-      settleRequest(request);
-    }
+    this.#gathered.settle();
     if (this.request !== null && this.request.finalized) settleRequest(this.request);
     if (this.#state === FINISHING) this.#finishOutput();
   }
@@ -506,27 +430,22 @@ export class Connection implements Exchange, ClockEvents, Posted {
     else this.clocks.sendStop();
   }
 
-  #readiness(): SendCode {
-    if (this.output.dead) return ERROR;
-    if (this.#turnBytes > TURN_BYTES_MAX) return AGAIN;
-    return this.output.chain.size() >= this.service.limits.outputBytesReady ? AGAIN : OK;
-  }
-
   // The end.
 
   /** True exactly when the connection cannot go on behind the current answer. */
   #mustClose(): boolean {
     const { service } = this;
     if (service.closing || this.requests >= service.limits.requestsPerConnectionMax) return true;
-    if (!this.#body.pending) return false;
-    if (this.#body.continueOwed) return true;
+    if (!this.#reader.body.pending) return false;
+    if (this.#reader.body.continueOwed) return true;
     // Somebody who took the body may still read it to its end.
     if (this.request?.bodyIfAsked?.isTaken === true) return false;
-    return this.#body.isTooMuchToDiscard(service.limits);
+    return this.#reader.body.isTooMuchToDiscard(service.limits);
   }
 
   /** Answers what is no request, and ends the connection. */
   refuse(error: HttpError): void {
+    this.#halves.refuse();
     const { remoteAddress } = this;
     const peer = remoteAddress.transport === "tcp" ? remoteAddress.host : "a local client";
     this.service.log("warn", `${peer}: ${error.status}, ${error.message}`);
@@ -541,7 +460,7 @@ export class Connection implements Exchange, ClockEvents, Posted {
   #finish(linger: boolean): void {
     if (this.#state !== SERVING) return;
     this.#state = FINISHING;
-    this.#input.clear();
+    this.#reader.clear();
     this.clocks.readStop();
     if (linger) this.#lingering = new Lingering();
     if (!this.#working) this.#push();
@@ -580,8 +499,3 @@ export class Connection implements Exchange, ClockEvents, Posted {
     if (!request.over) this.service.register(request);
   }
 }
-
-const LATE_HEAD = new HttpError(408, "head-late", "the request's head did not come in time");
-
-/** Body bytes that one connection may send in one turn before it has to let the others go on. */
-const TURN_BYTES_MAX = 256 * 1024;

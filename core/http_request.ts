@@ -145,7 +145,9 @@ export class HttpRequest implements Outgoing {
   get signal(): AbortSignal {
     if (this.#abortController === null) {
       this.#abortController = new AbortController();
-      if (this.abortCause !== null) this.#abortController.abort(new RequestAborted(this.abortCause));
+      if (this.abortCause !== null) {
+        this.#abortController.abort(new RequestAborted(this.abortCause));
+      }
     }
     return this.#abortController.signal;
   }
@@ -207,7 +209,11 @@ export class HttpRequest implements Outgoing {
 
   /** Ends the body, with trailer fields if the framing can carry them (RFC 9110 §6.5). */
   end(trailers?: HeaderFields): SendCode {
-    if (trailers !== undefined) this.trailers = new ResponseHead().set(200, trailers).fields;
+    if (trailers !== undefined) {
+      const section = new ResponseHead();
+      section.set(200, trailers);
+      this.trailers = section.fields;
+    }
     return this.#sendBuf(bufOf(NO_BYTES), true, false);
   }
 

@@ -23,6 +23,8 @@ export interface Limits {
   readonly outputBytesReady: number;
   /** Queued output of one connection past which a producer that ignores `AGAIN` is cut off. */
   readonly outputBytesMax: number;
+  /** Body bytes that one connection may send in one turn before the others go on. */
+  readonly turnBytesMax: number;
   /** Rest of an unread body that is read and dropped to keep the connection. Past it: close. */
   readonly discardBytesMax: number;
   /** Bytes that a lingering close reads and drops before it gives up. */
@@ -42,6 +44,7 @@ export const DEFAULT_LIMITS: Limits = {
   inputBytesMax: 64 * 1024,
   outputBytesReady: 64 * 1024,
   outputBytesMax: 1024 * 1024,
+  turnBytesMax: 256 * 1024,
   discardBytesMax: 64 * 1024,
   lingerBytesMax: 64 * 1024 * 1024,
   connectionsMax: 16_384,

@@ -11,7 +11,7 @@ import { releaseBuf } from "./buf.ts";
 import type { BufPool } from "./buf_pool.ts";
 import { Chain } from "./chain.ts";
 import { encodeLatin1 } from "./http/response_head.ts";
-import { GATHER_BYTES_MAX } from "./limits.ts";
+import { GATHER_BYTES_MAX, type Limits } from "./limits.ts";
 import type { Handle, Streams } from "./reactor.ts";
 import { AGAIN, ERROR, OK, type SendCode } from "./status.ts";
 
@@ -26,25 +26,46 @@ export class Output {
   readonly #handle: Handle;
   readonly #streams: Streams;
   readonly #pool: BufPool;
+  readonly #limits: Limits;
+  /** Body bytes that were queued in this turn. */
+  #turnBytes = 0;
   /** Application buffers that came home inside `send`: their owners hear of it after the call. */
   #cameHome: Buf[] | null = null;
   #sending = false;
 
-  constructor(handle: Handle, streams: Streams, pool: BufPool) {
+  constructor(handle: Handle, streams: Streams, pool: BufPool, limits: Limits) {
     this.#handle = handle;
     this.#streams = streams;
     this.#pool = pool;
+    this.#limits = limits;
   }
 
   get isEmpty(): boolean {
     return this.chain.first === null;
   }
 
+  /** What a producer is told: `AGAIN` when enough is queued, or when this turn had its share. */
+  get readiness(): SendCode {
+    if (this.dead) return ERROR;
+    if (this.#turnBytes > this.#limits.turnBytesMax) return AGAIN;
+    return this.chain.size() >= this.#limits.outputBytesReady ? AGAIN : OK;
+  }
+
+  /** True exactly when a producer went on in spite of `AGAIN`, past what may be kept for it. */
+  get isOverfull(): boolean {
+    return this.chain.size() > this.#limits.outputBytesMax;
+  }
+
+  /** A new turn begins: producers get their share anew. */
+  turnBegins(): void {
+    this.#turnBytes = 0;
+  }
+
   /** Queues text of Latin-1 characters: heads and interim answers. */
   writeText(text: string): void {
     const size = text.length;
     const buf = this.#room(size);
-    buf.end = encodeLatin1(text, buf.bytes, buf.end);
+    buf.end += encodeLatin1(text, buf.bytes, buf.end);
     this.dirty = true;
   }
 
@@ -53,6 +74,7 @@ export class Output {
     while (chain.first !== null) {
       const buf = chain.shift();
       const size = buf.end - buf.pos;
+      this.#turnBytes += size;
       if (size < GATHER_BYTES_MAX) {
         if (size > 0) this.#copyIn(buf, size);
         releaseBuf(buf);

@@ -6,7 +6,7 @@
  * @module
  */
 
-import type { HttpError } from "./errors.ts";
+import { HttpError } from "./errors.ts";
 import { reasonOf } from "./http/reasons.ts";
 import { formatResponseHead, ResponseHead } from "./http/response_head.ts";
 
@@ -20,3 +20,11 @@ export function refusalText(error: HttpError, httpDate: string): string {
 }
 
 const REFUSAL_FIELDS = [["content-type", "text/plain; charset=utf-8"]] as const;
+
+/** What a connection refuses by itself; what is malformed is in `http/refusals.ts`. */
+export const BAD_HOST = new HttpError(400, "bad-host", "the Host is no name that a URL can have");
+export const INCOMPLETE = new HttpError(400, "body-incomplete", "the body ended before its end");
+export const LATE_HEAD = new HttpError(408, "head-late", "the request's head came too late");
+export const LATE_BODY = new HttpError(408, "body-late", "the request's body came too late");
+export const TOO_LARGE = new HttpError(413, "body-too-large", "the body is larger than allowed");
+export const FULL = new HttpError(503, "too-many-connections", "too many connections", "server");

@@ -8,7 +8,6 @@
 import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
 import { Connection } from "./connection.ts";
-import { HttpError } from "./errors.ts";
 import { isRequestLevel } from "./exchange.ts";
 import { terminateRequest } from "./finalize.ts";
 import type { Handler } from "./handlers.ts";
@@ -30,6 +29,7 @@ import type {
 } from "./reactor.ts";
 
 import { Timer } from "./timers.ts";
+import { FULL } from "./refuse.ts";
 import type { Service } from "./service.ts";
 import { inspectServer, type ServerReport } from "./inspect.ts";
 
@@ -230,5 +230,4 @@ function randomPrefix(entropy: Entropy): string {
   return `${prefix}-`;
 }
 
-const FULL = new HttpError(503, "too-many-connections", "too many connections", "server");
 const CLOSE_DEADLINE_MS = 10_000;
