@@ -28,6 +28,7 @@ import { readTree } from "./tidy/tree.ts";
 /** Files under test/ that set a timer, and why. */
 const SLEEP_REASONS: SleepReasons = {
   "test/matrix/run.ts": "ends a test file that hangs, and names it",
+  "test/programs.ts": "ends a program that hangs, and names it",
 };
 
 /** Files that other programs than ours import or run by name. */

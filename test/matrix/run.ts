@@ -39,6 +39,8 @@ const CHILD_ENV = {
 
 const OUTPUT_CHARACTERS_MAX = 64 * 1024;
 
+const CANCELLED = /did not finish before its parent/;
+
 const running = new Set<ChildProcess>();
 
 /** Ends whatever still runs, with all that it started. */
@@ -72,7 +74,8 @@ export async function runJob(job: Job, reportPath: string): Promise<JobResult> {
 
 /** What is wrong with a run beside its failed cases, in words, or `undefined`. */
 export function judge(job: Job, ending: Ending, cases: readonly Case[]): string | undefined {
-  const explained = cases.some((one) => one.outcome === "failed");
+  // Node cancels the tests of a suite whose hook broke, and its report drops what the hook said.
+  const explained = cases.some((one) => one.outcome === "failed" && !CANCELLED.test(one.text));
   const problem = explainEnding(job, ending);
   if (problem !== undefined && (ending.timedOut || ending.signal !== null || !explained)) {
     return problem;
