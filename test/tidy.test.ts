@@ -46,7 +46,7 @@ function file(path: string): Source {
 function runnable(): string[] {
   const scripts = file("package.json").text.match(/[\w/]+\.ts\b/g) ?? [];
   const named = tree.map((source) => source.path).filter((path) =>
-    /^(test\/.*\.test|examples\/[^/]+|bench\/[^/]+)\.ts$/.test(path)
+    /^(test\/.*\.test|examples\/[^/]+|bench\/(servers\/)?[^/]+)\.ts$/.test(path)
   );
   return [...scripts, ...named, ...SURFACES];
 }
@@ -178,6 +178,10 @@ describe("tidy: size", () => {
     const body = "  f();\n".repeat(FUNCTION_LINES_MAX - 2);
     assertEquals(at(`function f() {\n${body}}\n`), []);
     assertEquals(at(`describe("x", () => {\n${body}\n\n\n\n});\n`), []);
+    const check = `  check("a", () => {\n${"    f();\n".repeat(40)}  });\n`;
+    const suite = `function checkAll(check) {\n${check}${check}}\n`;
+    assertEquals(found(checkSize, "test/suites/all.ts", suite), []);
+    assertEquals(found(checkSize, "core/buf.ts", suite), [1]);
   });
 
   test("files, functions and lines of the tree keep their size", () => assertTreeKeeps(checkSize));

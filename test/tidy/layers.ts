@@ -30,7 +30,7 @@ const CORE_FILES: { readonly [file: string]: CoreLayer } = {
   ...layer(
     "lifecycle",
     "http_request connection connection_clocks finalize request_body lingering refuse handlers " +
-      "exchange hold input output service body_reader inspect",
+      "exchange hold input output service body_reader reader gathered inspect",
   ),
   ...layer("surface", "server definition mod"),
 };

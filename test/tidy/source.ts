@@ -28,12 +28,15 @@ export interface Import {
   readonly names: readonly string[] | "*";
 }
 
-/** A function that has a body. `callee` names what it is passed to as an argument, if anything. */
+/** A function that has a body. */
 export interface FunctionSpan {
   readonly name: string;
+  /** What it is passed to as an argument, if anything: `describe`. */
   readonly callee: string;
   readonly firstLine: number;
   readonly lastLine: number;
+  /** Lines inside of functions that its own statements hand over: `check("…", () => { … })`. */
+  readonly handedOverLines: number;
 }
 
 /** A name used as a name of its own: not as a property, a key, a label or a member. */
@@ -165,8 +168,22 @@ function visit(node: AnyNode, parent: AnyNode | undefined, key: string, into: Co
         callee: parent?.type === "CallExpression" ? calleeText(parent["callee"]) : "",
         firstLine: line,
         lastLine: node.loc?.end.line ?? line,
+        handedOverLines: handedOverLines(node["body"]),
       });
   }
+}
+
+function handedOverLines(body: unknown): number {
+  if (!isNode(body) || body.type !== "BlockStatement") return 0;
+  let lines = 0;
+  for (const statement of body["body"] as AnyNode[]) {
+    const call = statement["expression"];
+    if (!isNode(call) || call.type !== "CallExpression") continue;
+    for (const one of call["arguments"] as AnyNode[]) {
+      if (/Function/.test(one.type)) lines += (one.loc?.end.line ?? 0) - lineOf(one);
+    }
+  }
+  return lines;
 }
 
 function visitModuleStatement(node: AnyNode, into: Collector): void {

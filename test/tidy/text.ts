@@ -31,7 +31,9 @@ export function checkSize(source: Source): Violation[] {
     found.push({ path, line: index + 1, message });
   });
   for (const one of syntaxOf(source).functions) {
-    const length = one.lastLine - one.firstLine + 1;
+    // A function of a suite that registers checks holds them as a file holds functions, too.
+    const apart = path.startsWith("test/") ? one.handedOverLines : 0;
+    const length = one.lastLine - one.firstLine + 1 - apart;
     if (length <= FUNCTION_LINES_MAX || SUITE_CALLS.includes(one.callee)) continue;
     const message = `${one.name} has ${length} lines, at most ${FUNCTION_LINES_MAX}`;
     found.push({ path, line: one.firstLine, message });
@@ -48,7 +50,7 @@ export function checkModuleDoc(source: Source): Violation[] {
   const message = "the file does not start with a doc comment that says what it knows";
   if (!body.startsWith("/**") || first === undefined) return [{ path, line: 1, message }];
   const words = first.text.replace(/@module\b/, "").match(/[\p{L}\p{N}]+/gu) ?? [];
-  return words.length >= 8 ? [] : [{ path, line: 1, message: "the first doc comment is empty" }];
+  return words.length >= 4 ? [] : [{ path, line: 1, message: "the first doc comment is empty" }];
 }
 
 const UNFINISHED = /\b(TODO|FIXME|XXX|HACK)\b/;
@@ -77,7 +79,7 @@ export function checkMarks(source: Source): Violation[] {
 }
 
 /** Directories that only one machine has; a URL's path or a longer relative path is none. */
-const MACHINE_PATH = /(?<![\w.~$}*-])(?:\/(?:home|Users|root|work|tmp|mnt)\/[\w.-]+|[A-Z]:\\\w)/;
+const MACHINE_PATH = /(?<![\w.~$}*-])(?:\/(?:home|Users|root|work|tmp|mnt)\/[\w.-]+|[A-Z]:\\Users)/;
 const REGISTRY = /"resolved":\s*"https?:|\b(?:registry|npm|artifactory|nexus)\.[\w-]+\.\w+/;
 
 /** Traces of one machine: absolute paths and the hosts of package registries. */

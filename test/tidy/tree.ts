@@ -6,7 +6,7 @@
  */
 
 import { execFileSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Source } from "./source.ts";
 
@@ -23,7 +23,12 @@ export function readTree(): Source[] {
     { cwd: ROOT, encoding: "utf8" },
   );
   return list.split("\0")
-    .filter((path) => path !== "" && !BINARY.test(path) && existsSync(ROOT + path))
+    .filter((path) => path !== "" && !BINARY.test(path) && isFile(ROOT + path))
     .sort()
     .map((path) => ({ path, text: readFileSync(ROOT + path, "utf8") }));
+}
+
+/** A tracked file may be deleted in the work tree, and a link to a folder is listed like a file. */
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() ?? false;
 }
