@@ -17,10 +17,13 @@ import { renderReport, renderSum, sumOf } from "./matrix/table.ts";
 /** Test files are short and often wait for sockets; more than this makes clocks in them unfair. */
 const JOBS_AT_ONCE = 2;
 
+const FULL_TIMEOUT_MS = 30 * 60_000;
+
 const HELP = `npm test -- [options]
 
   --only <columns>   run these columns alone, by comma: ${COLUMNS.join(",")}
   --filter <text>    run the files and checks whose name contains this text
+  --full             full sizes and wall-clock limits, for the hard tests (SLUICE_FULL=1)
   --verbose          print the whole of each failure and its output
   --help             print this
 `;
@@ -28,13 +31,16 @@ const HELP = `npm test -- [options]
 interface Options {
   readonly only: readonly string[];
   readonly filter: string;
+  readonly full: boolean;
   readonly verbose: boolean;
 }
 
 async function main(): Promise<number> {
   const options = readOptions(process.argv.slice(2));
   if (typeof options === "number") return options;
-  const wanted = planJobs().filter((job) => isWanted(job, options));
+  const wanted = planJobs().filter((job) => isWanted(job, options))
+    .map((job) => options.full ? { ...job, timeoutMs: FULL_TIMEOUT_MS } : job);
+  if (options.full) process.env["SLUICE_FULL"] = "1";
   if (wanted.length === 0) return refuse(`nothing matches --filter ${options.filter}`);
   const folder = mkdtempSync(join(tmpdir(), "sluice-matrix-"));
   process.on("exit", () => {
@@ -92,6 +98,7 @@ function readOptions(args: readonly string[]): Options | number {
       options: {
         only: { type: "string", default: "" },
         filter: { type: "string", default: "" },
+        full: { type: "boolean", default: false },
         verbose: { type: "boolean", default: false },
         help: { type: "boolean", default: false },
       },
@@ -105,7 +112,8 @@ function readOptions(args: readonly string[]): Options | number {
     if (unknown !== undefined) {
       return refuse(`no column "${unknown}"; there are ${COLUMNS.join(", ")}`);
     }
-    return { only, filter: values.filter, verbose: values.verbose };
+    const { filter, full, verbose } = values;
+    return { only, filter, full, verbose };
   } catch (error) {
     return refuse((error as Error).message);
   }

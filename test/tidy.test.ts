@@ -293,6 +293,7 @@ describe("tidy: manifests", () => {
     "package.json": JSON.stringify({
       version: "1.2.3",
       exports: { ".": { default: "./dist/core/mod.js" } },
+      scripts: { start: "node core/mod.ts serve" },
       devDependencies: { hono: "4.0.0", "@std/assert": "file:test/std_assert" },
     }),
     "deno.json": JSON.stringify({ version: "1.2.3", exports: { ".": "./core/mod.ts" } }),
@@ -314,6 +315,8 @@ describe("tidy: manifests", () => {
     assertEquals(problems({ "core/mod.ts": `const VERSION = "1.2.0";\n` }), ["core/mod.ts"]);
     const loose = good["package.json"]!.replace(`"4.0.0"`, `"^4.0.0"`);
     assertEquals(problems({ "package.json": loose }), ["package.json"]);
+    const lost = good["package.json"]!.replace("core/mod.ts", "core/gone.ts");
+    assertEquals(problems({ "package.json": lost }), ["package.json"]);
     const moved = good["deno.json"]!.replace("core/mod.ts", "core/server.ts");
     assertEquals(problems({ "deno.json": moved }), ["package.json"]);
   });

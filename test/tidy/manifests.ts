@@ -11,6 +11,8 @@ interface PackageJson {
   readonly version?: string;
   readonly exports?: { readonly [name: string]: string | { readonly default?: string } };
   readonly bin?: { readonly [name: string]: string };
+  readonly scripts?: { readonly [name: string]: string };
+  readonly dependencies?: { readonly [name: string]: string };
   readonly devDependencies?: { readonly [name: string]: string };
 }
 
@@ -37,7 +39,13 @@ export function checkManifests(sources: readonly Source[]): Violation[] {
     const own = /^(?:export )?const VERSION(?:: string)? = "([^"]*)"/m.exec(source.text)?.[1];
     if (own !== undefined && own !== version) say(source.path, `VERSION is not ${version}`);
   }
-  for (const [name, range] of Object.entries(npm.devDependencies ?? {})) {
+  for (const [name, script] of Object.entries(npm.scripts ?? {})) {
+    for (const path of script.match(/[\w/]+\.ts\b/g) ?? []) {
+      if (text(path) === undefined) say("package.json", `script ${name} runs ${path}: not there`);
+    }
+  }
+  const packages = { ...npm.dependencies, ...npm.devDependencies };
+  for (const [name, range] of Object.entries(packages)) {
     if (!/^(\d+\.\d+\.\d+[\w.-]*|file:.*)$/.test(range)) {
       say("package.json", `${name} is not pinned: ${range}`);
     }
