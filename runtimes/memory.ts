@@ -1,0 +1,355 @@
+/**
+ * The in-memory runtime: a whole reactor with no sockets and no real time, for testing
+ * applications. Clients are made with `client` or with `connect`; nothing happens until a control
+ * says so (`run`, `advance`, `runUntil`, …); and the same calls give the same events, to the byte.
+ *
+ * It knows the reactor contract and nothing of HTTP. `docs/testing.md` shows its use.
+ *
+ * @module
+ */
+
+import { assert } from "../core/assert.ts";
+import type { Chain } from "../core/chain.ts";
+import type {
+  Address,
+  Handle,
+  Listener,
+  LogLevel,
+  Reactor,
+  StreamEvents,
+  TurnEvents,
+} from "../core/reactor.ts";
+import type { SendCode } from "../core/status.ts";
+import { MemoryClient } from "./memory/client.ts";
+import { Driver, type RunUntilLimits } from "./memory/driver.ts";
+import { type Endpoint, MemoryHandle, SCRATCH_START, type Wire } from "./memory/endpoint.ts";
+import { Network } from "./memory/network.ts";
+import { Random } from "./memory/random.ts";
+import { IN_ORDER, Task, TaskQueue } from "./memory/schedule.ts";
+
+export { MemoryClient };
+
+export interface MemoryReactorOptions {
+  /** Where the random bytes start. Default: 1. */
+  readonly seed?: number;
+  /**
+   * How many bytes each direction of a stream holds in flight, and again with the receiver, before
+   * `send` answers `AGAIN`. Small values make that frequent. Default: 65,536.
+   */
+  readonly bufferBytes?: number;
+  /** How many bytes one event carries at most, 1 … 65,536. Default: 65,536. */
+  readonly segmentBytes?: number;
+  /** What `now()` says at first, in milliseconds. Default: 0. */
+  readonly startTimeMs?: number;
+  /** What `wallTime()` says at first, in milliseconds since 1970. Default: 1 January 2030, UTC. */
+  readonly wallTimeMs?: number;
+  /** Whether lent memory is checksummed, so that a write to it is found out. Default: true. */
+  readonly watchLent?: boolean;
+  /** Gets each line of the log as well, at once. */
+  readonly onLog?: (line: LogLine) => void;
+}
+
+/** One line of the log. */
+export interface LogLine {
+  readonly level: LogLevel;
+  readonly text: string;
+}
+
+export interface RunUntilOptions {
+  /** How far the clock may move while there is nothing else to do. Default: 0, it stands still. */
+  readonly withinMs?: number;
+  /**
+   * How many turns of the real event loop pass with nothing to run before the clock moves. More are
+   * needed where handlers wait for the real world: digests, files, threads. Default: 20.
+   */
+  readonly idleTurns?: number;
+  /** How many events may run at one time before it is given up. Default: 1,000,000. */
+  readonly eventsMax?: number;
+}
+
+/** What is left to happen, in words: for leak checks. */
+export interface Pending {
+  /** The events that would run now, oldest first. Empty after `run()`. */
+  readonly runnable: readonly string[];
+  /** The ends of streams that have not had their `onClose`: `local -> remote`. */
+  readonly open: readonly string[];
+  /** The addresses that are listened on. */
+  readonly listening: readonly string[];
+  /** How many buffers are lent. */
+  readonly lentBufs: number;
+  /** The wake-up that was asked for, on the scale of `now()`; `Infinity` when none was. */
+  readonly wakeAtMs: number;
+}
+
+/**
+ * A reactor in memory. Nothing that it was asked for happens before one of its controls is called.
+ */
+export function createMemoryReactor(options: MemoryReactorOptions = {}): MemoryReactor {
+  return new MemoryReactor(options);
+}
+
+const BUFFER_BYTES = 64 * 1024;
+/** The bound of `onData` in the contract. */
+const SEGMENT_BYTES_MAX = 64 * 1024;
+/** Any date that is not today's: a test that passes by the real clock's grace fails here. */
+const WALL_TIME_MS = Date.UTC(2030, 0, 1);
+/** More events than this at one time are taken for a loop that never ends. */
+const EVENTS_MAX = 1_000_000;
+const IDLE_TURNS = 20;
+
+export class MemoryReactor implements Reactor {
+  readonly runtime: string = "memory";
+  readonly via: string = "in memory";
+  /** Every line that was logged. */
+  readonly logs: LogLine[] = [];
+
+  readonly #tasks = new TaskQueue(IN_ORDER);
+  readonly #wire: Wire;
+  readonly #network: Network;
+  readonly #random: Random;
+  readonly #driver: Driver;
+  readonly #onLog: ((line: LogLine) => void) | undefined;
+  readonly #wallOffsetMs: number;
+  #nowMs: number;
+  #wakeMs = Infinity;
+  #turnEvents: TurnEvents | null = null;
+  #isInEvent = false;
+  readonly #turnTask = new Task("end of turn", NOBODY, () => this.#turnEvents!.endOfTurn());
+  readonly #wakeTask = new Task("wake-up", NOBODY, () => this.#wake());
+
+  constructor(options: MemoryReactorOptions = {}) {
+    const { bufferBytes = BUFFER_BYTES, segmentBytes = SEGMENT_BYTES_MAX } = options;
+    checkWhole("bufferBytes", bufferBytes, Number.MAX_SAFE_INTEGER);
+    checkWhole("segmentBytes", segmentBytes, SEGMENT_BYTES_MAX);
+    this.#nowMs = options.startTimeMs ?? 0;
+    this.#wallOffsetMs = (options.wallTimeMs ?? WALL_TIME_MS) - this.#nowMs;
+    this.#random = new Random(options.seed ?? 1);
+    this.#onLog = options.onLog;
+    this.#wire = {
+      schedule: IN_ORDER,
+      tasks: this.#tasks,
+      bufferBytes,
+      segmentBytes,
+      isWatching: options.watchLent ?? true,
+      scratch: new Uint8Array(SCRATCH_START + segmentBytes),
+      open: new Set<Endpoint>(),
+    };
+    this.#network = new Network(this.#wire, this);
+    this.#driver = new Driver(this);
+  }
+
+  // The controls.
+
+  /** Runs one event. False when there was none to run. What a handler throws comes out here. */
+  step(): boolean {
+    assert(!this.#isInEvent, "a control of the in-memory reactor was called from inside an event");
+    const task = this.#tasks.take();
+    if (task === null) return false;
+    this.#isInEvent = true;
+    try {
+      task.run();
+    } finally {
+      this.#isInEvent = false;
+    }
+    return true;
+  }
+
+  /**
+   * Runs events until none is left at this time, without letting promises settle in between.
+   * Answers how many ran. Throws when more than `eventsMax` (a million) do: something feeds itself.
+   */
+  run(eventsMax: number = EVENTS_MAX): number {
+    let events = 0;
+    while (this.step()) {
+      events++;
+      if (events > eventsMax) throw this.restless(eventsMax);
+    }
+    return events;
+  }
+
+  /**
+   * Moves the clock by `ms`, from wake-up to wake-up, and runs at each stop what there is to run.
+   * Answers how many events ran.
+   */
+  advance(ms: number): number {
+    const untilMs = this.#untilOf(ms);
+    let events = this.run();
+    while (this.#wakeMs <= untilMs) {
+      this.moveTo(this.#wakeMs);
+      events += this.run();
+    }
+    this.moveTo(untilMs);
+    return events + this.run();
+  }
+
+  /**
+   * Runs events, each with all of its microtasks, until there are none at this time. For handlers
+   * with promises, where `run` is not enough.
+   */
+  settle(eventsMax: number = EVENTS_MAX): Promise<void> {
+    return this.#driver.settle(eventsMax);
+  }
+
+  /** As `advance`, letting promises settle after each event. */
+  elapse(ms: number): Promise<void> {
+    return this.#driver.elapse(this.#untilOf(ms), EVENTS_MAX);
+  }
+
+  /**
+   * Runs events, each with all of its microtasks, until `condition` holds. When there is nothing to
+   * run, the clock moves on, by `withinMs` at most (default 0). Rejects when it never holds, with
+   * what is pending.
+   */
+  runUntil(condition: () => boolean, options: RunUntilOptions = {}): Promise<void> {
+    return this.#driver.runUntil(condition, this.#limitsOf(options));
+  }
+
+  /** As `runUntil`, until `promise` settles; answers as it does. */
+  waitFor<T>(promise: PromiseLike<T>, options: RunUntilOptions = {}): Promise<T> {
+    return this.#driver.waitFor(promise, this.#limitsOf(options));
+  }
+
+  /**
+   * A client, with text in and out: `memory/client.ts` says what it can. It connects in an event.
+   */
+  client(address: Address): MemoryClient {
+    return new MemoryClient(this, address);
+  }
+
+  /** What is left to happen. */
+  pending(): Pending {
+    const open = [...this.#wire.open];
+    return {
+      runnable: this.#tasks.describe(),
+      open: open.map(String),
+      listening: this.#network.addresses(),
+      lentBufs: open.reduce((sum, endpoint) => sum + endpoint.lentCount, 0),
+      wakeAtMs: this.#wakeMs,
+    };
+  }
+
+  /** For the driver: when the clock has to stop next. */
+  get wakeAtMs(): number {
+    return this.#wakeMs;
+  }
+
+  /** For the driver: moves the clock, forward only, and makes a wake-up that is due runnable. */
+  moveTo(ms: number): void {
+    this.#nowMs = Math.max(this.#nowMs, ms);
+    this.wakeAt(this.#wakeMs);
+  }
+
+  /** For the driver: the error of a run that does not end. */
+  restless(eventsMax: number): Error {
+    const runnable = this.#tasks.describe().slice(0, 5).join("; ");
+    return new Error(
+      `the in-memory reactor is not quiet after ${eventsMax} events at ${this.#nowMs} ms; ` +
+        `runnable: ${runnable}`,
+    );
+  }
+
+  // Clock and Turn.
+
+  now(): number {
+    return this.#nowMs;
+  }
+
+  wallTime(): number {
+    return this.#wallOffsetMs + this.#nowMs;
+  }
+
+  wakeAt(deadlineMs: number): void {
+    this.#wakeMs = deadlineMs;
+    if (deadlineMs <= this.#nowMs) this.#tasks.add(this.#wakeTask);
+  }
+
+  attach(events: TurnEvents): void {
+    assert(this.#turnEvents === null, "a second loop was attached to a reactor");
+    this.#turnEvents = events;
+  }
+
+  soon(): void {
+    assert(this.#turnEvents !== null, "soon() was called before a loop was attached");
+    this.#tasks.add(this.#turnTask);
+  }
+
+  #wake(): void {
+    if (this.#wakeMs > this.#nowMs) return;
+    assert(this.#turnEvents !== null, "a wake-up came before a loop was attached");
+    this.#wakeMs = Infinity;
+    this.#turnEvents.onWake();
+  }
+
+  // Sockets and Streams.
+
+  /** Listens at once: the promise needs no event. */
+  // deno-lint-ignore require-await -- what listen throws has to come out as a rejection
+  async listen(address: Address, events: StreamEvents): Promise<Listener> {
+    return this.#network.listen(address, events);
+  }
+
+  connect(address: Address, events: StreamEvents): Handle {
+    return this.#network.connect(address, events).handle;
+  }
+
+  send(handle: Handle, chain: Chain): SendCode {
+    return MemoryHandle.endpointOf(handle).send(chain);
+  }
+
+  readStart(handle: Handle): void {
+    MemoryHandle.endpointOf(handle).readStart();
+  }
+
+  readStop(handle: Handle): void {
+    MemoryHandle.endpointOf(handle).readStop();
+  }
+
+  shutdown(handle: Handle): void {
+    MemoryHandle.endpointOf(handle).shutdown();
+  }
+
+  close(handle: Handle): void {
+    MemoryHandle.endpointOf(handle).close();
+  }
+
+  abort(handle: Handle): void {
+    MemoryHandle.endpointOf(handle).abort();
+  }
+
+  remoteAddress(handle: Handle): Address {
+    return MemoryHandle.endpointOf(handle).remote;
+  }
+
+  localAddress(handle: Handle): Address {
+    return MemoryHandle.endpointOf(handle).local;
+  }
+
+  // Log and Entropy.
+
+  log(level: LogLevel, text: string): void {
+    const line = { level, text };
+    this.logs.push(line);
+    this.#onLog?.(line);
+  }
+
+  random(into: Uint8Array): void {
+    this.#random.fill(into);
+  }
+
+  #limitsOf(options: RunUntilOptions): RunUntilLimits {
+    const { withinMs = 0, idleTurns = IDLE_TURNS, eventsMax = EVENTS_MAX } = options;
+    return { untilMs: this.#untilOf(withinMs), idleTurns, eventsMax };
+  }
+
+  #untilOf(ms: number): number {
+    if (!(ms >= 0 && ms < Infinity)) throw new RangeError(`time cannot move by ${ms} ms`);
+    return this.#nowMs + ms;
+  }
+}
+
+const NOBODY = (): string => "";
+
+function checkWhole(name: string, value: number, max: number): void {
+  if (Number.isInteger(value) && value >= 1 && value <= max) return;
+  throw new RangeError(`${name} must be a whole number from 1 to ${max}, not ${value}`);
+}

@@ -1,0 +1,100 @@
+/**
+ * Driving the in-memory reactor where handlers have promises: after each event, all microtasks. It
+ * knows the real event loop's turns and nothing of streams.
+ *
+ * One turn lets every chain of microtasks run out, however long, for about 1 µs (Node 26, Deno 2.9,
+ * Bun 1.4). What settles through the real world instead (a digest, a file, a thread) needs
+ * many turns; so before the clock moves, or before giving up, it is waited for.
+ *
+ * @module
+ */
+
+import { realTurn, realWait } from "../common/real_world.ts";
+
+/** The controls of a reactor that this file needs. */
+export interface Driven {
+  step(): boolean;
+  now(): number;
+  readonly wakeAtMs: number;
+  moveTo(ms: number): void;
+  restless(eventsMax: number): Error;
+  pending(): unknown;
+}
+
+export interface RunUntilLimits {
+  /** How far the clock may move, on the scale of `now()`. */
+  readonly untilMs: number;
+  /** How many turns of the real event loop pass with nothing to run before the clock moves. */
+  readonly idleTurns: number;
+  /** How many events may run at one time. */
+  readonly eventsMax: number;
+}
+
+/** How often the real world is waited for, 1 ms each, when the clock cannot move any more. */
+const PATIENCE_WAITS = 1000;
+
+export class Driver {
+  readonly #reactor: Driven;
+
+  constructor(reactor: Driven) {
+    this.#reactor = reactor;
+  }
+
+  async settle(eventsMax: number): Promise<void> {
+    let events = 0;
+    await realTurn();
+    while (this.#reactor.step()) {
+      events++;
+      if (events > eventsMax) throw this.#reactor.restless(eventsMax);
+      await realTurn();
+    }
+  }
+
+  async elapse(untilMs: number, eventsMax: number): Promise<void> {
+    await this.settle(eventsMax);
+    while (this.#reactor.wakeAtMs <= untilMs) {
+      this.#reactor.moveTo(this.#reactor.wakeAtMs);
+      await this.settle(eventsMax);
+    }
+    this.#reactor.moveTo(untilMs);
+    await this.settle(eventsMax);
+  }
+
+  async runUntil(condition: () => boolean, limits: RunUntilLimits): Promise<void> {
+    const reactor = this.#reactor;
+    let events = 0;
+    let idle = 0;
+    while (!condition()) {
+      if (reactor.step()) {
+        events++;
+        idle = 0;
+        if (events > limits.eventsMax) throw reactor.restless(limits.eventsMax);
+      } else if (idle < limits.idleTurns) {
+        idle++;
+      } else if (reactor.now() < limits.untilMs) {
+        reactor.moveTo(Math.min(reactor.wakeAtMs, limits.untilMs));
+        events = 0;
+        idle = 0;
+      } else if (idle < limits.idleTurns + PATIENCE_WAITS) {
+        idle++;
+        await realWait(1);
+      } else {
+        throw new Error(
+          `what was waited for did not come by ${reactor.now()} ms; ` +
+            `pending: ${JSON.stringify(reactor.pending())}`,
+        );
+      }
+      await realTurn();
+    }
+  }
+
+  async waitFor<T>(promise: PromiseLike<T>, limits: RunUntilLimits): Promise<T> {
+    let isSettled = false;
+    const settled = (): void => {
+      isSettled = true;
+    };
+    promise.then(settled, settled);
+    await this.runUntil(() => isSettled, limits);
+    return await promise;
+  }
+}

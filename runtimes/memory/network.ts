@@ -1,0 +1,139 @@
+/**
+ * The in-memory network: who listens where, and how a connect becomes two ends of a stream. It
+ * knows addresses; it knows nothing of what the ends say to each other.
+ *
+ * @module
+ */
+
+import {
+  type Address,
+  type Listener,
+  ListenError,
+  type Log,
+  type StreamEvents,
+} from "../../core/reactor.ts";
+import { addressesMeet, isWildcard, plainHost, textOfAddress, withPort } from "./address.ts";
+import { Endpoint, type Wire } from "./endpoint.ts";
+import { Task } from "./schedule.ts";
+
+/** Ports that are given for port 0, and to connecting ends (RFC 6335, section 6). */
+const PORT_FIRST = 49152;
+const PORT_LAST = 65535;
+
+export class Network {
+  readonly #wire: Wire;
+  readonly #log: Log;
+  readonly #listeners = new Set<MemoryListener>();
+  #nextPort = PORT_FIRST;
+
+  constructor(wire: Wire, log: Log) {
+    this.#wire = wire;
+    this.#log = log;
+  }
+
+  /** Where somebody listens, in the order of the `listen` calls. */
+  addresses(): string[] {
+    return [...this.#listeners].map((listener) => textOfAddress(listener.address));
+  }
+
+  listen(asked: Address, events: StreamEvents): Listener {
+    const address = this.#addressFor(asked);
+    if (this.#listenerAt(address) !== undefined) {
+      throw new ListenError("in-use", `${textOfAddress(address)} is already in use`);
+    }
+    const listener = new MemoryListener(address, events, this.#listeners);
+    this.#listeners.add(listener);
+    return listener;
+  }
+
+  connect(remote: Address, events: StreamEvents): Endpoint {
+    const local: Address = remote.transport === "unix"
+      ? { transport: "unix", path: "" }
+      : withPort(plainHost(remote.host), this.#freePort());
+    const client = new Endpoint(this.#wire, { events, local, remote });
+    this.#add("connect", client, () => {
+      if (!client.isDead) this.#reach(client);
+    });
+    return client;
+  }
+
+  #reach(client: Endpoint): void {
+    const listener = this.#listenerAt(client.remote);
+    if (listener === undefined) {
+      this.#log.log("warn", `a connect failed: nobody listens on ${textOfAddress(client.remote)}`);
+      client.fail("error");
+      return;
+    }
+    const { remote } = client;
+    const local = remote.transport === "unix"
+      ? remote
+      : withPort(plainHost(isWildcard(remote.host) ? "localhost" : remote.host), remote.port);
+    const server = new Endpoint(this.#wire, {
+      events: listener.events,
+      local,
+      remote: client.local,
+    });
+    Endpoint.join(client, server);
+    this.#add("open", client, () => client.open());
+    this.#add("accept", server, () => {
+      if (listener.isClosed) server.refuse();
+      else server.open();
+    });
+  }
+
+  #add(name: string, endpoint: Endpoint, run: () => void): void {
+    this.#wire.tasks.add(new Task(name, () => String(endpoint), run));
+  }
+
+  #listenerAt(address: Address): MemoryListener | undefined {
+    for (const listener of this.#listeners) {
+      if (addressesMeet(listener.address, address)) return listener;
+    }
+    return undefined;
+  }
+
+  #addressFor(asked: Address): Address {
+    if (asked.transport === "unix") return asked;
+    const { host, port } = asked;
+    if (!Number.isInteger(port) || port < 0 || port > PORT_LAST) {
+      throw new ListenError("other", `port ${port} is not a whole number from 0 to ${PORT_LAST}`);
+    }
+    return port === 0 ? withPort(host, this.#freePort()) : asked;
+  }
+
+  /** The next port that nobody listens on, round and round. */
+  #freePort(): number {
+    const taken = new Set<number>();
+    for (const { address } of this.#listeners) {
+      if (address.transport === "tcp") taken.add(address.port);
+    }
+    for (let tries = PORT_FIRST; tries <= PORT_LAST; tries++) {
+      const port = this.#nextPort;
+      this.#nextPort = port === PORT_LAST ? PORT_FIRST : port + 1;
+      if (!taken.has(port)) return port;
+    }
+    throw new ListenError("unavailable", "every port that could be given is listened on");
+  }
+}
+
+class MemoryListener implements Listener {
+  readonly address: Address;
+  readonly events: StreamEvents;
+  readonly #listeners: Set<MemoryListener>;
+
+  constructor(address: Address, events: StreamEvents, listeners: Set<MemoryListener>) {
+    this.address = address;
+    this.events = events;
+    this.#listeners = listeners;
+  }
+
+  get isClosed(): boolean {
+    return !this.#listeners.has(this);
+  }
+
+  /** Connections that are made and not yet accepted are reset. */
+  close(): Promise<void> {
+    this.#listeners.delete(this);
+    return Promise.resolve();
+  }
+}
