@@ -167,6 +167,27 @@ describe("matrix: judgement", () => {
     assert(planJobs().some((one) => one.row === "tidy"));
   });
 
+  test("renderReport() gives each group of a conformance suite a row of its own", () => {
+    const results = ["deno", "bun_serve"].map((column): JobResult => ({
+      job: jobsOfFile(`test/columns/${column}.server.test.ts`)[0]!,
+      cases: [
+        { path: [`server: closing (${column})`, "a"], outcome: "passed", text: "" },
+        { path: [`server on ${column}, again`, "b"], outcome: "passed", text: "" },
+      ],
+      problem: column === "deno" ? "exit code 1" : undefined,
+      output: "",
+      elapsedMs: 1,
+    }));
+    const rows = renderReport(results, false).split("\n").slice(0, 5);
+    assertEquals(rows, [
+      "passed/failed/skipped  deno     bun_serve",
+      "server                 0/1/0 !  ·",
+      "server, again          1/0/0    1/0/0",
+      "server: closing        1/0/0    1/0/0",
+      "together               2/1/0 !  2/0/0",
+    ]);
+  });
+
   test("renderReport() shows cells, gaps and failures, and renderSum() adds all columns up", () => {
     const gap: Case = {
       path: ["s", "resets [gap: no reset]"],

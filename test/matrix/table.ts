@@ -6,7 +6,7 @@
  */
 
 import { type Case, gapReason } from "./junit.ts";
-import { type Column, COLUMNS } from "./plan.ts";
+import { type Column, COLUMNS, type Job } from "./plan.ts";
 import type { JobResult } from "./run.ts";
 
 export interface Sum {
@@ -42,14 +42,36 @@ export function renderReport(results: readonly JobResult[], verbose: boolean): s
 
 function renderTable(results: readonly JobResult[]): string {
   const shown = COLUMNS.filter((column) => results.some((result) => result.job.column === column));
-  const rows = [...new Set(results.map((result) => result.job.row))].sort(byRow);
+  const parts = results.flatMap(splitRows);
+  const rows = [...new Set(parts.map((part) => part.job.row))].sort(byRow);
   const lines = [["passed/failed/skipped", ...shown]];
   for (const row of rows) {
-    const own = results.filter((result) => result.job.row === row);
+    const own = parts.filter((part) => part.job.row === row);
     lines.push([row, ...shown.map((column) => renderCell(own, column))]);
   }
   lines.push(["together", ...shown.map((column) => renderCell(results, column))]);
   return align(lines);
+}
+
+/** A conformance suite is one file with many groups; each group is a row, whatever its column. */
+function splitRows(result: JobResult): JobResult[] {
+  const { job, cases, problem } = result;
+  if (!job.file?.startsWith("test/columns/")) return [result];
+  const rows = [...new Set(cases.map((one) => rowOf(job, one)))];
+  const parts: JobResult[] = rows.map((row) => ({
+    ...result,
+    job: { ...job, row },
+    cases: cases.filter((one) => rowOf(job, one) === row),
+    problem: undefined,
+  }));
+  return problem === undefined ? parts : [...parts, { ...result, cases: [] }];
+}
+
+/** `server: closing (deno)` and `reactor on deno` are rows `server: closing` and `reactor`. */
+function rowOf(job: Job, one: Case): string {
+  const [group] = one.path;
+  if (group === undefined || one.path.length < 2) return job.row;
+  return group.replace(` (${job.column})`, "").replace(` on ${job.column}`, "");
 }
 
 function renderCell(results: readonly JobResult[], column: Column): string {
