@@ -1,6 +1,6 @@
 /**
- * CPU time from Linux's `/proc`: of one process, of the children that ended, of the whole machine. All
- * in seconds; the kernel counts in ticks of 10 ms.
+ * CPU time from Linux's `/proc`: of one process, of the children that ended, of the whole machine.
+ * All in seconds; the kernel counts in ticks of 10 ms.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Reads a CPU profile in the format of the Chrome tools, which Node, Deno and Bun all write, and adds
- * up where the time went. It knows the format and no server.
+ * Reads a CPU profile in the format of the Chrome tools, which Node, Deno and Bun all write, and
+ * adds up where the time went. It knows the format and no server.
  *
  * @module
  */

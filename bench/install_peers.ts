@@ -1,7 +1,7 @@
 /**
- * The packages of the benchmark: whether the pinned versions are installed beside it, and installing
- * them as the lock file says. The project itself has no dependencies, so these are installed by the
- * benchmark alone.
+ * The packages of the benchmark: whether the pinned versions are installed beside it, and
+ * installing them as the lock file says. The project itself has no dependencies, so these are
+ * installed by the benchmark alone.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The load: keep-alive connections that ask for `/` as fast as they are answered, by wrk where it is
- * installed and by autocannon elsewhere. It knows a port and nothing of the server behind it.
+ * The load: keep-alive connections that ask for `/` as fast as they are answered, by wrk where it
+ * is installed and by autocannon elsewhere. It knows a port and nothing of the server behind it.
  *
  * @module
  */

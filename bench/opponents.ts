@@ -1,6 +1,6 @@
 /**
- * Who runs in the benchmark: one entry for each server, with the runtime and the case that it belongs
- * to, and the targets that were set for Sluice beside them. It starts nothing.
+ * Who runs in the benchmark: one entry for each server, with the runtime and the case that it
+ * belongs to, and the targets that were set for Sluice beside them. It starts nothing.
  *
  * @module
  */

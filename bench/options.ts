@@ -1,6 +1,6 @@
 /**
- * The command line of the benchmark: names, defaults, and one clear line for what cannot be. It runs
- * nothing.
+ * The command line of the benchmark: names, defaults, and one clear line for what cannot be. It
+ * runs nothing.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Where a server of the benchmark spends its time: starts it with the runtime's own profiler, loads it,
- * and prints the functions that took the most. It measures nothing that may be published, since the
- * profiler takes its share.
+ * Where a server of the benchmark spends its time: starts it with the runtime's own profiler, loads
+ * it, and prints the functions that took the most. It measures nothing that may be published, since
+ * the profiler takes its share.
  *
  * @module
  */

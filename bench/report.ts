@@ -1,6 +1,6 @@
 /**
- * The results as people and programs read them: the Markdown of the tables, its place in the README,
- * and the file with all rounds. It computes nothing that the summary does not say.
+ * The results as people and programs read them: the Markdown of the tables, its place in the
+ * README, and the file with all rounds. It computes nothing that the summary does not say.
  *
  * @module
  */
@@ -72,8 +72,8 @@ export function markdownOf(results: Results): string {
     "",
     ...tableOf(RATIO_HEAD, summary.ratios.map(ratioRow)),
     "",
-    "Medians for each server. The client shares the cores, so where its CPU is near the server's, the",
-    "requests per second say more of the client.",
+    "Medians for each server. The client shares the cores, so where its CPU is near the server's,",
+    "the requests per second say more of the client.",
     "",
     ...tableOf(SERVER_HEAD, summary.servers.map(serverRow)),
     "",

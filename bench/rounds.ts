@@ -1,9 +1,9 @@
 /**
- * The measuring itself: the gate, and then rounds in which every server gets the same load once, in a
- * fresh order, each time in a fresh process. It knows no table.
+ * The measuring itself: the gate, and then rounds in which every server gets the same load once, in
+ * a fresh order, each time in a fresh process. It knows no table.
  *
- * A process keeps the luck that it had with its memory and its compiler, so that rounds in one process
- * agree with each other more than they should; fresh ones make the interval honest.
+ * A process keeps the luck that it had with its memory and its compiler, so that rounds in one
+ * process agree with each other more than they should; fresh ones make the interval honest.
  *
  * @module
  */

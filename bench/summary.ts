@@ -1,6 +1,6 @@
 /**
- * What the rounds say: medians for each server, and ratios of Sluice to each other server of the same
- * runtime and case, taken within each round. Pure functions.
+ * What the rounds say: medians for each server, and ratios of Sluice to each other server of the
+ * same runtime and case, taken within each round. Pure functions.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Loads the packages that are installed in this directory, by name. It stands here because a bare
- * specifier is looked up from the file that imports it. The specifier is no literal, so that the tree
- * type-checks where the packages are not installed.
+ * specifier is looked up from the file that imports it. The specifier is no literal, so that the
+ * tree type-checks where the packages are not installed.
  *
  * @module
  */

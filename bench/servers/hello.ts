@@ -1,6 +1,6 @@
 /**
- * What every server of the benchmark has in common: the answer, the line that says where it listens,
- * the ending at SIGTERM, and how a platform's global is reached. It knows no server.
+ * What every server of the benchmark has in common: the answer, the line that says where it
+ * listens, the ending at SIGTERM, and how a platform's global is reached. It knows no server.
  *
  * @module
  */

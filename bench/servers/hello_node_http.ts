@@ -1,5 +1,6 @@
 /**
- * The native hello over `node:http`, in its quickest form: one head, and the body in the same write.
+ * The native hello over `node:http`, in its quickest form: one head, and the body in the same
+ * write.
  *
  * @module
  */
