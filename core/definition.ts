@@ -61,6 +61,7 @@ export interface ResolvedApp extends ServerSettings {
  */
 export function resolveApp(app: unknown): ResolvedApp {
   if (typeof app === "function") return { handlers: [app as Handler] };
+  if (app === undefined) throw new TypeError(`there is nothing to serve: ${WANTED}`);
   if (typeof app !== "object" || app === null) {
     throw new TypeError(`cannot serve ${app === null ? "null" : typeof app}: ${WANTED}`);
   }
