@@ -1,0 +1,105 @@
+/**
+ * The command line: its commands, options and help, and what each failure prints and answers. It knows
+ * words and exit codes; what a command does is in a file of its own.
+ *
+ * Exit codes: 0 for a clean end, 1 when it failed while it ran, 2 when it could not begin.
+ *
+ * @module
+ */
+
+import { Command, CommanderError, InvalidArgumentError } from "commander";
+import process from "node:process";
+import { ListenError } from "../../core/reactor.ts";
+import { ServeError, type Via } from "../choose.ts";
+import { runServe } from "./run_serve.ts";
+import { UsageError } from "./usage_error.ts";
+
+export const VERSION = "0.1.0";
+
+/** Runs the command that `args` (without runtime and script) asks for. Resolves to the exit code. */
+export async function runCommand(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const program = programOf((code) => exitCode = code);
+  try {
+    if (args.length === 0) throw new UsageError("no command given: try sluice serve <module>");
+    await program.parseAsync(args, { from: "user" });
+    return exitCode;
+  } catch (error) {
+    return failed(error);
+  }
+}
+
+/** `done` gets the exit code of a command that ran. */
+function programOf(done: (exitCode: number) => void): Command {
+  const program = new Command("sluice")
+    .description("One HTTP server core that behaves the same on Node, Deno and Bun.")
+    .version(VERSION, "-v, --version", "print the version")
+    .helpOption("-h, --help", "print this help, or that of a command")
+    .helpCommand(false)
+    .configureOutput({ outputError: (text, write) => write(`sluice: ${oneLine(text)}\n`) })
+    .configureHelp({ subcommandTerm: (command) => `${command.name()} <module> [options]` })
+    .exitOverride();
+  program.command("serve")
+    .description("Serve an application until Ctrl-C.")
+    .argument("<module>", "the file whose default export is the application")
+    .option("-p, --port <number>", "port to listen on; 0 takes any free one", readPort)
+    .option("--host <name>", "address to listen on")
+    .option("--via <way>", "another way to listen: serve is Bun.serve, on Bun", readVia)
+    .helpOption("-h, --help", "print this help")
+    .addHelpText("after", SERVE_HELP)
+    .action(async (module: string, options) => done(await runServe(module, options, VERSION)));
+  program.addHelpText("after", PROGRAM_HELP);
+  return program;
+}
+
+function readPort(text: string): number {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  if (port <= 65535) return port;
+  throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+}
+
+function readVia(text: string): Via {
+  if (text === "serve") return text;
+  throw new InvalidArgumentError("There is only serve.");
+}
+
+/** Says in one line on stderr what went wrong. Answers the exit code. */
+function failed(error: unknown): number {
+  // Commander has printed its own line, or the help that was asked for.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+  if (
+    error instanceof UsageError || error instanceof ServeError || error instanceof ListenError
+  ) {
+    process.stderr.write(`sluice: ${oneLine(error.message)}\n`);
+    return 2;
+  }
+  const text = error instanceof Error ? error.stack ?? String(error) : String(error);
+  process.stderr.write(`sluice: failed: ${text}\n`);
+  return 1;
+}
+
+function oneLine(text: string): string {
+  return text.trim().replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
+}
+
+const PROGRAM_HELP = `
+Examples:
+  sluice serve app.ts
+  sluice serve app.ts --port 3000 --host 0.0.0.0
+  sluice serve --help
+
+From the source, on any of the three runtimes:
+  node runtimes/main.ts serve examples/hono.ts
+  deno run -A runtimes/main.ts serve examples/hono.ts
+  bun run runtimes/main.ts serve examples/hono.ts
+`;
+
+const SERVE_HELP = `
+The module exports by default one of
+  an object with fetch(request), as Hono and others are
+  a native handler: (request: HttpRequest) => ResultCode
+  defineServer({ fetch, handlers, limits, clocks, host, port })
+
+Without --host and --port the module's own count, else 127.0.0.1 and 8080.
+Ctrl-C lets open requests end, for 10 s at most; a second one ends at once.
+`;

@@ -1,0 +1,107 @@
+/**
+ * The command `serve`: one application from its module to its clean end. It knows the start line, the
+ * signals of the process and the order of a shutdown; it refuses to know runtimes and HTTP.
+ *
+ * @module
+ */
+
+import process from "node:process";
+import type { App } from "../../core/definition.ts";
+import type { CloseReport } from "../../core/server.ts";
+import { type RunningServer, serve, ServeError, type Via } from "../serve.ts";
+import { loadApp } from "./load_app.ts";
+import { UsageError } from "./usage_error.ts";
+
+/** Options as the command line has them: absent when not given. */
+export interface ServeCommandOptions {
+  readonly host?: string;
+  readonly port?: number;
+  readonly via?: Via;
+}
+
+/**
+ * Serves the application of `module` until a signal ends it. Resolves to the exit code: 0 when
+ * everything that was open ended by itself.
+ */
+export async function runServe(
+  module: string,
+  options: ServeCommandOptions,
+  version: string,
+): Promise<number> {
+  const app = await loadApp(module) as App;
+  const running = await start(module, app, options);
+  const { runtime, via } = running.server.reactor;
+  process.stdout.write(`sluice ${version} on ${runtime} (${via}) · ${running.url}\n`);
+  const signal = await firstSignal();
+  process.stdout.write(`${signal}: closing ${describeOpen(running)}\n`);
+  const report = await running.close();
+  if (report.clean) return 0;
+  process.stderr.write(describeLeft(report));
+  return 1;
+}
+
+async function start(
+  module: string,
+  app: App,
+  options: ServeCommandOptions,
+): Promise<RunningServer> {
+  try {
+    return await serve(app, options);
+  } catch (error) {
+    if (error instanceof ServeError && error.code !== "via") {
+      throw new UsageError(`${module}: ${error.message}`);
+    }
+    throw error;
+  }
+}
+
+/** The exit code of a process that a signal ended, as shells report it: 128 and its number. */
+const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+type EndSignal = keyof typeof EXIT_CODES;
+
+/**
+ * At Ctrl-C the terminal signals the whole group, and a launcher like npm passes the signal on as
+ * well, so one key press comes twice. The same signal within this time is the same key press.
+ */
+const SAME_PRESS_MS = 300;
+
+/** Resolves with the first signal to end. From then on a second one ends the process at once. */
+function firstSignal(): Promise<EndSignal> {
+  const { promise, resolve } = Promise.withResolvers<EndSignal>();
+  let first: EndSignal | null = null;
+  let firstMs = 0;
+  const onSignal = (signal: EndSignal) => {
+    if (first === null) {
+      first = signal;
+      firstMs = performance.now();
+      resolve(signal);
+    } else if (signal !== first || performance.now() - firstMs > SAME_PRESS_MS) {
+      process.exit(EXIT_CODES[signal]);
+    }
+  };
+  process.on("SIGINT", () => onSignal("SIGINT"));
+  process.on("SIGTERM", () => onSignal("SIGTERM"));
+  return promise;
+}
+
+function describeOpen(running: RunningServer): string {
+  const { length } = running.server.inspect().requests;
+  if (length === 0) return "with no open request";
+  return `with ${length} open ${length === 1 ? "request" : "requests"}; again to end now`;
+}
+
+/** What the deadline cut off: a line for each request, with what kept it. */
+function describeLeft({ left }: CloseReport): string {
+  let text = `sluice: cut off at the deadline: ${left.requests.length} requests on ` +
+    `${left.connections} connections\n`;
+  for (const { method, target, ageMs, holds } of left.requests) {
+    const reasons = holds.map((hold) => `${hold.reason} (${seconds(hold.ageMs)})`);
+    const kept = reasons.length === 0 ? "" : `, held by ${reasons.join(", ")}`;
+    text += `  ${method} ${target}, ${seconds(ageMs)}${kept}\n`;
+  }
+  return text;
+}
+
+function seconds(ms: number): string {
+  return `${(ms / 1000).toFixed(1)} s`;
+}

@@ -1,0 +1,99 @@
+/**
+ * Serves an application on the runtime that runs this file. It puts together the application, a
+ * reactor and the core's server, and listens; it leaves process signals, exit codes and the command
+ * line to its caller.
+ *
+ * ```ts
+ * import { serve } from "sluice/serve";
+ *
+ * const running = await serve({ fetch: () => new Response("hello\n") }, { port: 8080 });
+ * console.log(running.url);
+ * await running.close();
+ * ```
+ *
+ * @module
+ */
+
+import { type App, resolveApp, type ResolvedApp } from "../core/definition.ts";
+import { authorityOf } from "../core/http_request.ts";
+import type { Clocks, Limits } from "../core/limits.ts";
+import type { Address } from "../core/reactor.ts";
+import { type CloseOptions, type CloseReport, Server } from "../core/server.ts";
+import { createReactor, ServeError, type Via } from "./choose.ts";
+
+export { createReactor, type ReactorOptions, ServeError, type Via } from "./choose.ts";
+
+/** Each option wins over the same setting of a `defineServer`. */
+export interface ServeOptions {
+  /** Default: `127.0.0.1`, which only this machine can reach. */
+  readonly host?: string | undefined;
+  /** 0 takes any free port. Default: 8080. */
+  readonly port?: number | undefined;
+  /** `serve` listens through `Bun.serve`, on Bun alone. Default: on bytes. */
+  readonly via?: Via | undefined;
+  /** Merged over the application's, limit by limit. */
+  readonly limits?: Partial<Limits> | undefined;
+  /** Merged over the application's, clock by clock. */
+  readonly clocks?: Partial<Clocks> | undefined;
+  /** Pending connections that the kernel keeps. Default: the runtime's. */
+  readonly backlog?: number | undefined;
+  /** Lets several processes listen on one port, where the platform can. Default: false. */
+  readonly reusePort?: boolean | undefined;
+}
+
+/** A server that listens. */
+export interface RunningServer {
+  /** Where it really listens: a port 0 is replaced by the one that was given. */
+  readonly address: Address;
+  /** `http://127.0.0.1:8080`, without a slash at its end. */
+  readonly url: string;
+  readonly server: Server;
+  /** Closes gracefully: see `Server.close`. */
+  close(options?: CloseOptions): Promise<CloseReport>;
+}
+
+/**
+ * Starts to serve `app`: a `defineServer({ … })`, an object with a `fetch` function, or a native
+ * handler. Resolves when it listens.
+ *
+ * Rejects with a `ServeError` when the application, the port or `via` cannot be used, and with a
+ * `ListenError` when the address cannot be had.
+ */
+export async function serve(app: App, options: ServeOptions = {}): Promise<RunningServer> {
+  const resolved = resolve(app);
+  const address = addressOf(resolved, options);
+  const reactor = await createReactor({ via: options.via });
+  const server = new Server(reactor, {
+    handlers: resolved.handlers,
+    limits: { ...resolved.limits, ...options.limits },
+    clocks: { ...resolved.clocks, ...options.clocks },
+    halfClose: resolved.halfClose ?? "abort",
+  });
+  const listener = await server.listen(address, {
+    ...options.backlog === undefined ? {} : { backlog: options.backlog },
+    reusePort: options.reusePort ?? false,
+  });
+  return {
+    address: listener.address,
+    url: `http://${authorityOf(listener.address)}`,
+    server,
+    close: (closeOptions) => server.close(closeOptions),
+  };
+}
+
+function resolve(app: App): ResolvedApp {
+  try {
+    return resolveApp(app);
+  } catch (error) {
+    throw error instanceof TypeError ? new ServeError("app", error.message) : error;
+  }
+}
+
+function addressOf(app: ResolvedApp, options: ServeOptions): Address {
+  const host = options.host ?? app.host ?? "127.0.0.1";
+  const port = options.port ?? app.port ?? 8080;
+  if (!Number.isInteger(port) || port < 0 || port > 65535) {
+    throw new ServeError("port", `a port is a whole number from 0 to 65535, not ${port}`);
+  }
+  return { transport: "tcp", host, port };
+}
