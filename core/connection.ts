@@ -35,7 +35,15 @@ import { Output } from "./output.ts";
 import type { Posted } from "./posted.ts";
 import { Reader, type ReaderEvents } from "./reader.ts";
 import type { Address, CloseReason, Handle } from "./reactor.ts";
-import { BAD_HOST, INCOMPLETE, LATE_BODY, LATE_HEAD, refusalText, TOO_LARGE } from "./refuse.ts";
+import {
+  BAD_HOST,
+  hostIsUsable,
+  INCOMPLETE,
+  LATE_BODY,
+  LATE_HEAD,
+  refusalText,
+  TOO_LARGE,
+} from "./refuse.ts";
 import type { Service } from "./service.ts";
 import { AGAIN, ERROR, OK, type SendCode } from "./status.ts";
 
@@ -337,7 +345,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   headRead(head: ByteHead): void {
     const { service } = this;
-    if (head.hostNeedsCheck && !URL.canParse(`http://${head.authority}/`)) {
+    if (head.hostNeedsCheck && !hostIsUsable(head.authority)) {
       this.refuse(BAD_HOST);
       return;
     }

@@ -7,6 +7,7 @@
  */
 
 import { HttpError } from "./errors.ts";
+import { labelsDecode } from "./http/punycode.ts";
 import { reasonOf } from "./http/reasons.ts";
 import { formatResponseHead, ResponseHead } from "./http/response_head.ts";
 
@@ -28,3 +29,11 @@ export const LATE_HEAD = new HttpError(408, "head-late", "the request's head cam
 export const LATE_BODY = new HttpError(408, "body-late", "the request's body came too late");
 export const TOO_LARGE = new HttpError(413, "body-too-large", "the body is larger than allowed");
 export const FULL = new HttpError(503, "too-many-connections", "too many connections", "server");
+
+/**
+ * True exactly when a URL can have this `host[:port]`. Runtimes disagree about `xn--` labels: what is
+ * no Punycode is refused on all of them.
+ */
+export function hostIsUsable(authority: string): boolean {
+  return labelsDecode(authority.replace(/:[0-9]*$/, "")) && URL.canParse(`http://${authority}/`);
+}

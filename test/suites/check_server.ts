@@ -1,0 +1,43 @@
+/**
+ * The conformance suite of a whole server: what Sluice promises over HTTP/1.1, checked byte for byte on
+ * each column. Groups are in `server/`; each check gets a fresh server and must leave nothing open.
+ *
+ * @module
+ */
+
+import { describe } from "node:test";
+import { type Check, checkWithGaps, type ColumnRig } from "./rig.ts";
+import { ServerBench } from "./server/bench.ts";
+import { checkBodies } from "./server/bodies.ts";
+import { checkClosing } from "./server/closing.ts";
+import { checkFetch } from "./server/fetch.ts";
+import { checkFinalize } from "./server/finalize.ts";
+import { checkProtocol } from "./server/protocol.ts";
+import { checkSending } from "./server/sending.ts";
+
+export type ServerCheck = Check<ServerBench>;
+
+/** Registers the whole suite for one column. `make` is called afresh for each check. */
+export function checkServer(column: string, make: () => ColumnRig): void {
+  const groups: ReadonlyArray<readonly [string, (check: ServerCheck) => void]> = [
+    ["protocol", checkProtocol],
+    ["request bodies", checkBodies],
+    ["finalize", checkFinalize],
+    ["sending", checkSending],
+    ["fetch applications", checkFetch],
+    ["closing", checkClosing],
+  ];
+  const gaps = make().gaps ?? {};
+  for (const [name, register] of groups) {
+    describe(`server: ${name} (${column})`, () => {
+      register(checkWithGaps<ServerBench>(gaps, async (body) => {
+        const bench = new ServerBench(make());
+        try {
+          await body(bench);
+        } finally {
+          await bench.end();
+        }
+      }));
+    });
+  }
+}

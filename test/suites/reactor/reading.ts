@@ -1,0 +1,106 @@
+/**
+ * Checks of reading: what comes in, and how it is held back.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertLess } from "@std/assert";
+import type { Check } from "../rig.ts";
+import type { Bench } from "./bench.ts";
+import { PatternReader } from "./pattern.ts";
+
+const MIB = 1 << 20;
+
+export function checkReading(check: Check<Bench>): void {
+  check("readStop() in onOpen holds everything back until readStart()", async (bench) => {
+    const read = new PatternReader();
+    const { client, server } = await bench.pair({
+      onOpen: (end) => bench.readStop(end),
+      onData: (_end, bytes) => read.take(bytes),
+    });
+    bench.sendPattern(client, 10_000, 10_000);
+    await bench.settle(() => client.released === 1, "the release at the sender");
+    assertEquals(server.datas, 0);
+    bench.readStart(server);
+    await bench.settle(() => read.offset === 10_000, "the bytes");
+    assertEquals(read.wrongAt, -1);
+  });
+
+  check(
+    "readStop() lets at most one more onData come, and holds the sender back",
+    async (bench) => {
+      const read = new PatternReader();
+      const { client, server } = await bench.pair({
+        onData: (end, bytes) => {
+          read.take(bytes);
+          if (end.datas === 3) bench.readStop(end);
+        },
+      });
+      let sent = 0;
+      for (let round = 1; round <= 3; round++) {
+        bench.sendPattern(client, 10, 10, sent);
+        sent += 10;
+        await bench.settle(() => read.offset === sent, "the bytes");
+      }
+      sent = await bench.clog(client, 65536, sent);
+      assertLess(server.datas, 5);
+      bench.readStart(server);
+      await bench.settle(() => read.offset === sent, "the rest");
+      assertEquals(read.wrongAt, -1);
+    },
+  );
+
+  check("readStop() and readStart(), again and again, lose nothing", async (bench) => {
+    const read = new PatternReader();
+    const { client, server } = await bench.pair({
+      onData: (end, bytes) => {
+        read.take(bytes);
+        bench.readStop(end);
+      },
+    });
+    bench.sendPattern(client, 8 * MIB, 65536);
+    await bench.settle(() => {
+      bench.readStart(server);
+      return read.offset === 8 * MIB;
+    }, "8 MiB");
+    assertEquals(read.wrongAt, -1);
+  });
+
+  check("readStop() and readStart() in one onData change nothing", async (bench) => {
+    const { client, server } = await bench.pair({
+      onData: (end) => {
+        bench.readStop(end);
+        bench.readStart(end);
+      },
+    });
+    for (let round = 1; round <= 3; round++) {
+      bench.sendPattern(client, 10, 10);
+      await bench.settle(() => server.bytesIn === 10 * round, "the bytes");
+    }
+  });
+
+  check("onData brings all that was sent before onEnd, though reading stopped", async (bench) => {
+    const read = new PatternReader();
+    const { client, server } = await bench.pair({
+      onOpen: (end) => bench.readStop(end),
+      onData: (_end, bytes) => read.take(bytes),
+    });
+    bench.sendPattern(client, 200_000, 50_000);
+    await bench.settle(() => client.released === 4, "the releases at the sender");
+    bench.shutdown(client);
+    bench.readStart(server);
+    await bench.settle(() => server.hasEnded, "onEnd");
+    assertEquals([read.offset, read.wrongAt], [200_000, -1]);
+  });
+
+  check("onEnd comes while reading and leaves the stream open", async (bench) => {
+    const { client, server } = await bench.pair();
+    bench.shutdown(client);
+    await bench.settle(() => server.hasEnded, "onEnd");
+    bench.readStop(server);
+    bench.readStart(server);
+    bench.sendPattern(server, 10, 10);
+    await bench.settle(() => client.bytesIn === 10, "bytes after onEnd");
+    assert(!client.isClosed && !server.isClosed);
+  });
+}

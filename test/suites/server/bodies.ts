@@ -1,0 +1,225 @@
+/**
+ * Checks of request bodies: framing, back-pressure, expectations, limits, and bodies nobody reads.
+ *
+ * @module
+ */
+
+import { assert, assertEquals } from "@std/assert";
+import type { HttpRequest } from "../../../core/http_request.ts";
+import { DONE, type ResultCode } from "../../../core/status.ts";
+import type { ServerCheck } from "../check_server.ts";
+import { fieldOf } from "./answers.ts";
+import { textOf } from "./bench.ts";
+
+/** Answers the body that it got. */
+async function echoBody(request: HttpRequest): Promise<ResultCode> {
+  return request.respond(200, {}, await request.body.bytes());
+}
+
+/** Answers without looking at the body. */
+function ignoreBody(request: HttpRequest): ResultCode {
+  return request.respond(200, {}, "ignored");
+}
+
+export function checkBodies(check: ServerCheck): void {
+  checkFraming(check);
+  checkExpect(check);
+  checkUnread(check);
+  checkBroken(check);
+}
+
+function checkFraming(check: ServerCheck): void {
+  check("a body of known length arrives whole, and the next request behind it", async (bench) => {
+    await bench.serve({ handlers: [echoBody], limits: { bodyBytesMax: 4 << 20 } });
+    for (const size of [0, 1, 16_383, 16_384, 65_537, 1 << 20]) {
+      const body = "0123456789abcdef".repeat(size / 16 + 1).slice(0, size);
+      const client = bench.connect().post("/", body).request("GET", "/next");
+      const answers = await client.waitAnswers(2);
+      assertEquals(answers[0]!.body.length, size);
+      assert(answers[0]!.body === body, `a body of ${size} bytes was changed`);
+      assertEquals(answers[1]?.status, 200);
+    }
+  });
+
+  check("a chunked body arrives whole, with its trailers", async (bench) => {
+    let trailers: readonly string[] = [];
+    await bench.serve({
+      handlers: [(request) => {
+        const hold = request.hold("the body");
+        let text = "";
+        request.body.read({
+          onBody: (bytes) => text += textOf(bytes),
+          onBodyEnd: (fields) => {
+            trailers = fields;
+            request.respond(200, {}, text);
+            request.finalize();
+            hold.release();
+          },
+          onBodyError: () => hold.release(),
+        });
+        return DONE;
+      }],
+    });
+    const client = bench.connect().request("POST", "/", "Transfer-Encoding: chunked");
+    client.send("5\r\nhello\r\n").send('A;name="v"\r\n, world 12\r\n0\r\nX-Sum: 7\r\n\r\n');
+    const [answer] = await client.waitAnswers(1);
+    assertEquals(answer?.body, "hello, world 12");
+    assertEquals(trailers, ["X-Sum", "7"]);
+  });
+
+  check("the last chunk is not the end before its final line", async (bench) => {
+    await bench.serve({ handlers: [echoBody] });
+    const client = bench.connect().request("POST", "/", "Transfer-Encoding: chunked");
+    client.send("1\r\na\r\n0\r\n");
+    await bench.settle(() => client.isOpen, "the connection");
+    await bench.rest();
+    assertEquals(client.received, "");
+    client.send("\r\n");
+    assertEquals((await client.waitAnswers(1))[0]?.body, "a");
+  });
+
+  check("a consumer that stops is not given more, and reading ahead is bounded", async (bench) => {
+    let got = 0;
+    let goOn = () => {};
+    await bench.serve({
+      handlers: [(request) => {
+        const hold = request.hold("the body");
+        const { body } = request;
+        body.read({
+          onBody: (bytes) => {
+            if (got === 0) body.stop();
+            got += bytes.length;
+          },
+          onBodyEnd: () => {
+            request.respond(200, {}, String(got));
+            request.finalize();
+            hold.release();
+          },
+          onBodyError: () => hold.release(),
+        });
+        goOn = () => body.start();
+        return DONE;
+      }],
+      limits: { bodyBytesMax: 64 << 20 },
+    });
+    const size = 24 << 20;
+    const client = bench.connect().request("POST", "/", `Content-Length: ${size}`);
+    client.send(new Uint8Array(size));
+    await bench.settle(() => got > 0, "the first bytes");
+    await bench.rest();
+    assert(got <= 65_536, `a stopped consumer was given ${got} bytes`);
+    goOn();
+    assertEquals((await client.waitAnswers(1))[0]?.body, String(size));
+  });
+}
+
+function checkExpect(check: ServerCheck): void {
+  check("100 Continue is sent when the body is first asked for, in any case", async (bench) => {
+    let ask = () => {};
+    await bench.serve({
+      handlers: [(request) => {
+        const hold = request.hold("the test");
+        ask = () => {
+          request.body.bytes().then((bytes) => {
+            request.respond(200, {}, bytes);
+            request.finalize();
+            hold.release();
+          });
+        };
+        return DONE;
+      }],
+    });
+    const client = bench.connect();
+    client.request("POST", "/", "Content-Length: 2", "Expect: 100-CONTINUE");
+    await bench.settle(() => bench.server.inspect().requests.length === 1, "the request");
+    assertEquals(client.received, "");
+    ask();
+    assertEquals((await client.waitAnswers(1))[0]?.status, 100);
+    client.send("ok");
+    const answers = await client.waitAnswers(2);
+    assertEquals(answers.map((answer) => answer.status), [100, 200]);
+    assertEquals(answers[1]?.body, "ok");
+  });
+
+  check("without interest in the body there is no 100, and the connection ends", async (bench) => {
+    await bench.serve({ handlers: [ignoreBody] });
+    const client = bench.connect();
+    client.request("POST", "/", "Content-Length: 5", "Expect: 100-continue");
+    const answers = await client.waitClosed();
+    assertEquals(answers.map((answer) => answer.status), [200]);
+    assertEquals(fieldOf(answers[0]!, "connection"), "close");
+  });
+
+  check("HTTP/1.0 never gets a 100", async (bench) => {
+    await bench.serve({ handlers: [echoBody] });
+    const head = "POST / HTTP/1.0\r\nHost: t\r\nContent-Length: 2\r\nExpect: 100-continue\r\n\r\n";
+    const client = bench.connect().send(head).send("ok");
+    const answers = await client.waitClosed();
+    assertEquals(answers.map((answer) => answer.status), [200]);
+  });
+}
+
+function checkUnread(check: ServerCheck): void {
+  check("a small body that nobody reads is dropped and the connection kept", async (bench) => {
+    await bench.serve({ handlers: [ignoreBody] });
+    const client = bench.connect().post("/", "x".repeat(1000)).request("GET", "/");
+    const answers = await client.waitAnswers(2);
+    assertEquals(answers.map((answer) => answer.status), [200, 200]);
+  });
+
+  check(
+    "an answer before a large body is received whole, and the connection ends",
+    async (bench) => {
+      await bench.serve({ handlers: [ignoreBody], limits: { bodyBytesMax: 64 << 20 } });
+      const size = 10 << 20;
+      const client = bench.connect().request("POST", "/", `Content-Length: ${size}`);
+      client.send(new Uint8Array(size));
+      const [answer] = await client.waitClosed();
+      assertEquals(answer?.body, "ignored");
+      assertEquals(fieldOf(answer!, "connection"), "close");
+    },
+  );
+}
+
+function checkBroken(check: ServerCheck): void {
+  check("a declared body past the limit is refused with 413 before it is read", async (bench) => {
+    let called = 0;
+    await bench.serve({
+      handlers: [(request) => {
+        called++;
+        return ignoreBody(request);
+      }],
+      limits: { bodyBytesMax: 1000 },
+    });
+    const client = bench.connect().request("POST", "/", "Content-Length: 1001");
+    const answers = await client.waitClosed();
+    assertEquals(answers.map((answer) => answer.status), [413]);
+    assertEquals(called, 0);
+  });
+
+  check(
+    "a chunked body past the limit is refused with 413 at the first excess byte",
+    async (bench) => {
+      await bench.serve({ handlers: [echoBody], limits: { bodyBytesMax: 10 } });
+      const client = bench.connect().request("POST", "/", "Transfer-Encoding: chunked");
+      client.send("5\r\nhello\r\n6\r\nworld!\r\n");
+      const answers = await client.waitClosed();
+      assertEquals(answers.map((answer) => answer.status), [413]);
+    },
+  );
+
+  check("a malformed chunk is refused with 400", async (bench) => {
+    await bench.serve({ handlers: [echoBody] });
+    const client = bench.connect().request("POST", "/", "Transfer-Encoding: chunked");
+    client.send("5\r\nhello\r\nzz\r\n");
+    const answers = await client.waitClosed();
+    assertEquals(answers.map((answer) => answer.status), [400]);
+  });
+
+  check("a body that ends before its length is refused with 400", async (bench) => {
+    await bench.serve({ handlers: [echoBody] });
+    const client = bench.connect().request("POST", "/", "Content-Length: 10").send("abc").fin();
+    const answers = await client.waitClosed();
+    assertEquals(answers.map((answer) => answer.status), [400]);
+  });
+}

@@ -1,0 +1,87 @@
+/**
+ * Checks of a graceful close: what ends at once, what ends after its answer, what the report says.
+ *
+ * @module
+ */
+
+import { assertEquals } from "@std/assert";
+import type { Hold } from "../../../core/hold.ts";
+import type { HttpRequest } from "../../../core/http_request.ts";
+import { DONE } from "../../../core/status.ts";
+import type { CloseReport } from "../../../core/server.ts";
+import type { ServerCheck } from "../check_server.ts";
+import { fieldOf } from "./answers.ts";
+
+export function checkClosing(check: ServerCheck): void {
+  check("close() ends idle connections and stops listening", async (bench) => {
+    await bench.serve({ handlers: [(request) => request.respond(200, {}, "ok")] });
+    const idle = bench.connect().request("GET", "/");
+    await idle.waitAnswers(1);
+    const report = await closed(bench.server.close(), bench.settle.bind(bench));
+    assertEquals(report.clean, true);
+    await idle.waitClosed();
+    const late = bench.connect();
+    await bench.settle(() => late.closed !== null, "the refused connect");
+    assertEquals(late.isOpen, false);
+  });
+
+  check("close() tells a busy request, and its answer says close", async (bench) => {
+    let request: HttpRequest | null = null;
+    let hold: Hold | null = null;
+    const causes: string[] = [];
+    await bench.serve({
+      handlers: [(arrived) => {
+        request = arrived;
+        hold = arrived.hold("the test");
+        arrived.onAbort((cause) => causes.push(cause));
+        return DONE;
+      }],
+    });
+    const busy = bench.connect().request("GET", "/");
+    await bench.settle(() => request !== null, "the request");
+    const closing = bench.server.close();
+    assertEquals(causes, ["shutdown"]);
+    await bench.rest();
+    request!.respond(200, {}, "still answered");
+    request!.finalize();
+    hold!.release();
+    const [answer] = await busy.waitClosed();
+    assertEquals(answer?.body, "still answered");
+    assertEquals(fieldOf(answer!, "connection"), "close");
+    assertEquals((await closed(closing, bench.settle.bind(bench))).clean, true);
+  });
+
+  check("close() resets at its deadline what is left, and reports it by hold", async (bench) => {
+    let hold: Hold | null = null;
+    await bench.serve({
+      handlers: [(request) => {
+        hold = request.hold("a query that never ends");
+        return DONE;
+      }],
+    });
+    const stuck = bench.connect().request("GET", "/stuck");
+    await bench.settle(() => hold !== null, "the request");
+    const report = await closed(
+      bench.server.close({ deadlineMs: 300 }),
+      bench.settle.bind(bench),
+    );
+    assertEquals(report.clean, false);
+    assertEquals(report.left.requests.length, 1);
+    assertEquals(report.left.requests[0]?.target, "/stuck");
+    assertEquals(report.left.requests[0]?.holds[0]?.reason, "a query that never ends");
+    await bench.settle(() => stuck.closed !== null || stuck.ended, "the reset");
+    assertEquals(stuck.received, "");
+    hold!.release();
+  });
+}
+
+/** Waits for a report by the column's own way of waiting. */
+async function closed(
+  closing: Promise<CloseReport>,
+  settle: (condition: () => boolean, what: string) => Promise<void>,
+): Promise<CloseReport> {
+  let report: CloseReport | null = null;
+  closing.then((value) => report = value);
+  await settle(() => report !== null, "the report");
+  return report!;
+}
