@@ -26,7 +26,7 @@ import type {
   BunSocketHandlers,
   BunWhere,
 } from "./bun/platform.ts";
-import { tcpAddress, UNNAMED_UNIX } from "./common/addresses.ts";
+import { tcpAddress } from "./common/addresses.ts";
 import type { LoopBase } from "./common/loop_base.ts";
 import { listenErrorOf } from "./common/platform_errors.ts";
 import { SocketReactor } from "./common/socket_reactor.ts";
@@ -114,18 +114,13 @@ type SocketData = BunHandle | Accepting;
 type Socket = BunSocket<SocketData>;
 
 class BunHandle extends StreamHandle {
-  /** Where it listens or connects to: what a Unix stream is called by. */
-  readonly #asked: Address;
-  readonly #accepted: boolean;
   #socket: Socket | null;
   /** Bytes of one event that came before `readStop`, more than one `onData` may bring. */
   #rest: Uint8Array | null = null;
 
   constructor(loop: LoopBase, events: StreamEvents, asked: Address, socket: Socket | null) {
-    super(loop, events);
-    this.#asked = asked;
+    super(loop, events, asked, socket !== null);
     this.#socket = socket;
-    this.#accepted = socket !== null;
   }
 
   connected(socket: Socket): void {
@@ -139,6 +134,7 @@ class BunHandle extends StreamHandle {
   }
 
   connectFailed(error: unknown): void {
+    if (this.state >= CLOSING) return;
     this.failed(error);
     this.closedSoon();
   }
@@ -243,13 +239,11 @@ class BunHandle extends StreamHandle {
     this.terminate();
   }
 
-  remoteAddress(): Address {
-    if (this.#asked.transport === "unix") return this.#accepted ? UNNAMED_UNIX : this.#asked;
+  protected tcpRemote(): Address {
     return tcpAddress(this.#socket?.remoteAddress, this.#socket?.remotePort);
   }
 
-  localAddress(): Address {
-    if (this.#asked.transport === "unix") return this.#accepted ? this.#asked : UNNAMED_UNIX;
+  protected tcpLocal(): Address {
     return tcpAddress(this.#socket?.localAddress, this.#socket?.localPort);
   }
 }
@@ -262,7 +256,10 @@ function terminateHandle(handle: BunHandle): void {
   handle.terminate();
 }
 
-/** The handlers, shared by all sockets of all reactors. */
+/**
+ * The handlers, shared by all sockets of all reactors. There is no `error` on purpose: it would catch
+ * what the core throws in an event, and Bun gives the errors of a socket to `close`.
+ */
 const HANDLERS: BunSocketHandlers<SocketData> = {
   open(socket) {
     const data = socket.data;
@@ -282,9 +279,6 @@ const HANDLERS: BunSocketHandlers<SocketData> = {
   },
   end(socket) {
     (socket.data as BunHandle).peerEnded();
-  },
-  error(socket, error) {
-    (socket.data as BunHandle).failed(error);
   },
   close(socket, error) {
     (socket.data as BunHandle).closeCame(error);

@@ -11,18 +11,24 @@
  */
 
 import type { Chain } from "../core/chain.ts";
-import type {
-  Address,
-  Handle,
-  Listener,
-  ListenOptions,
-  Reactor,
-  StreamEvents,
+import {
+  type Address,
+  type Handle,
+  type Listener,
+  ListenError,
+  type ListenOptions,
+  type Reactor,
+  type StreamEvents,
 } from "../core/reactor.ts";
 import { AGAIN, OK, type SendCode } from "../core/status.ts";
 import { setTimeout } from "node:timers";
 import { tcpAddress } from "./common/addresses.ts";
-import { closeReasonOf, listenErrorOf, textOfError } from "./common/platform_errors.ts";
+import {
+  closeReasonOf,
+  describeAddress,
+  listenErrorOf,
+  textOfError,
+} from "./common/platform_errors.ts";
 import { SocketReactor } from "./common/socket_reactor.ts";
 import { CLOSING, DEAD, SHUT, StreamHandle } from "./common/stream_handle.ts";
 import type {
@@ -56,6 +62,11 @@ class DenoReactor extends SocketReactor {
   }
 
   listen(address: Address, events: StreamEvents, options: ListenOptions = {}): Promise<Listener> {
+    // Deno 2.9 ends the process when the option is used without its flag; the flag shows here.
+    if (options.reusePort === true && this.#deno.listenDatagram === undefined) {
+      const what = `${describeAddress(address)} can be shared only with --unstable-net`;
+      return Promise.reject(new ListenError("other", what));
+    }
     try {
       const listener = this.#deno.listen(whereOf(address, options));
       return Promise.resolve(new OpenListener(this, listener, events));
@@ -65,21 +76,21 @@ class DenoReactor extends SocketReactor {
   }
 
   connect(address: Address, events: StreamEvents): Handle {
-    const handle = new DenoHandle(this, events);
-    handle.connect(this.#deno.connect(whereOf(address, {})));
+    const handle = new DenoHandle(this, events, address, false);
+    handle.connect(this.#deno);
     return handle;
   }
 }
 
 function whereOf(address: Address, options: ListenOptions): DenoTcpWhere | DenoUnixWhere {
   if (address.transport === "unix") return { transport: "unix", path: address.path };
-  const where: DenoTcpWhere = {
+  return {
     transport: "tcp",
     hostname: address.host,
     port: address.port,
-    reusePort: options.reusePort ?? false,
+    reusePort: options.reusePort,
+    tcpBacklog: options.backlog,
   };
-  return options.backlog === undefined ? where : { ...where, tcpBacklog: options.backlog };
 }
 
 class OpenListener implements Listener {
@@ -108,7 +119,7 @@ class OpenListener implements Listener {
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_REST_MS));
         continue;
       }
-      new DenoHandle(this.#reactor, events).connected(conn);
+      new DenoHandle(this.#reactor, events, this.address, true).connected(conn);
     }
   }
 
@@ -130,6 +141,8 @@ function addressOf(addr: DenoAddress): Address {
 
 class DenoHandle extends StreamHandle {
   readonly #buffers: ReadBuffers;
+  /** Ends a connect that the core does not want any more. */
+  #giveUp: AbortController | null = null;
   #conn: DenoConn | null = null;
   #small: Uint8Array | null = null;
   /** True exactly when the read loop runs: a read waits, or its event is being delivered. */
@@ -137,28 +150,35 @@ class DenoHandle extends StreamHandle {
   /** True exactly when our FIN is with the kernel. */
   #finSent = false;
 
-  constructor(reactor: DenoReactor, events: StreamEvents) {
-    super(reactor, events);
+  constructor(reactor: DenoReactor, events: StreamEvents, asked: Address, accepted: boolean) {
+    super(reactor, events, asked, accepted);
     this.#buffers = reactor.buffers;
   }
 
-  async connect(connecting: Promise<DenoConn>): Promise<void> {
+  async connect(deno: DenoPlatform): Promise<void> {
+    this.#giveUp = new AbortController();
+    const where = { ...whereOf(this.asked, {}), signal: this.#giveUp.signal };
     let conn: DenoConn;
     try {
-      conn = await connecting;
+      conn = await deno.connect(where);
     } catch (error) {
+      if (this.state >= CLOSING) return;
       this.failed(error);
       this.closed();
       return;
     }
-    // The core may have given it up meanwhile.
+    this.#giveUp = null;
     if (this.state >= CLOSING) conn.close();
     else this.connected(conn);
   }
 
   connected(conn: DenoConn): void {
     this.#conn = conn;
-    conn.setNoDelay?.(true);
+    try {
+      conn.setNoDelay?.(true);
+    } catch {
+      // The peer has reset it already; the first read says so.
+    }
     this.opened();
     if (this.reading && this.state < CLOSING) this.platformResume();
   }
@@ -240,7 +260,7 @@ class DenoHandle extends StreamHandle {
     if (this.state < DEAD) {
       this.failed(error);
       this.state = DEAD;
-      this.#conn?.close();
+      this.#closeConn();
     }
     this.closed();
   };
@@ -260,7 +280,7 @@ class DenoHandle extends StreamHandle {
   #closeIfBothEnded(): void {
     if (!this.ended || !this.#finSent || this.state !== SHUT) return;
     this.state = DEAD;
-    this.#conn?.close();
+    this.#closeConn();
     this.closed();
   }
 
@@ -269,26 +289,31 @@ class DenoHandle extends StreamHandle {
     if (this.state >= DEAD) return;
     this.failed(error);
     this.state = DEAD;
-    this.#conn?.close();
+    this.#closeConn();
     if (this.lent === null) this.closed();
   };
 
   protected platformClose(): void {
-    this.#conn?.close();
+    this.#closeConn();
     this.closedSoon();
   }
 
   /** Deno cannot reset: the peer gets what the kernel has, and then FIN. */
   protected platformAbort(): void {
-    this.#conn?.close();
+    this.#closeConn();
     if (this.lent === null) this.closedSoon();
   }
 
-  remoteAddress(): Address {
-    return addressOf((this.#conn as DenoConn).remoteAddr);
+  #closeConn(): void {
+    if (this.#conn !== null) this.#conn.close();
+    else this.#giveUp?.abort();
   }
 
-  localAddress(): Address {
-    return addressOf((this.#conn as DenoConn).localAddr);
+  protected tcpRemote(): Address {
+    return this.#conn === null ? this.asked : addressOf(this.#conn.remoteAddr);
+  }
+
+  protected tcpLocal(): Address {
+    return this.#conn === null ? tcpAddress(undefined, 0) : addressOf(this.#conn.localAddr);
   }
 }

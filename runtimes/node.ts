@@ -24,7 +24,7 @@ import type {
   StreamEvents,
 } from "../core/reactor.ts";
 import { AGAIN, OK, type SendCode } from "../core/status.ts";
-import { tcpAddress, UNNAMED_UNIX } from "./common/addresses.ts";
+import { tcpAddress } from "./common/addresses.ts";
 import type { LoopBase } from "./common/loop_base.ts";
 import { listenErrorOf, textOfError } from "./common/platform_errors.ts";
 import { SocketReactor } from "./common/socket_reactor.ts";
@@ -46,7 +46,7 @@ class NodeReactor extends SocketReactor {
   listen(address: Address, events: StreamEvents, options: ListenOptions = {}): Promise<Listener> {
     const server = createServer(
       { allowHalfOpen: true, noDelay: true },
-      (socket) => new NodeHandle(this, events, socket, address).opened(),
+      (socket) => new NodeHandle(this, events, address, true, socket).opened(),
     );
     return new Promise((resolve, reject) => {
       const refused = (error: Error) => reject(listenErrorOf(error, address));
@@ -64,7 +64,7 @@ class NodeReactor extends SocketReactor {
       ? connect({ host: address.host, port: address.port, allowHalfOpen: true, noDelay: true })
       : connect({ path: address.path, allowHalfOpen: true });
     socket.on("connect", onConnect);
-    return new NodeHandle(this, events, socket, address);
+    return new NodeHandle(this, events, address, false, socket);
   }
 }
 
@@ -104,9 +104,6 @@ interface OwnedSocket extends Socket {
 
 class NodeHandle extends StreamHandle {
   readonly #socket: OwnedSocket;
-  /** Where it listens or connects to: what a Unix stream is called by. */
-  readonly #asked: Address;
-  readonly #accepted: boolean;
   #remote: Address | null = null;
   #local: Address | null = null;
   /** How much of the lent buffer Node has now. */
@@ -114,11 +111,15 @@ class NodeHandle extends StreamHandle {
   /** Made when a peer is slow for the first time. */
   #sliceFlushed: ((error?: Error | null) => void) | null = null;
 
-  constructor(loop: LoopBase, events: StreamEvents, socket: Socket, asked: Address) {
-    super(loop, events);
+  constructor(
+    loop: LoopBase,
+    events: StreamEvents,
+    asked: Address,
+    accepted: boolean,
+    socket: Socket,
+  ) {
+    super(loop, events, asked, accepted);
     this.#socket = socket as OwnedSocket;
-    this.#asked = asked;
-    this.#accepted = !socket.connecting;
     this.#socket[HANDLE] = this;
     socket.on("data", onData).on("end", onEnd).on("error", onError).on("close", onClose);
   }
@@ -179,20 +180,19 @@ class NodeHandle extends StreamHandle {
 
   /** Only TCP has a reset, and only once it is connected. */
   protected platformAbort(): void {
-    if (this.#asked.transport === "tcp" && this.state !== CONNECTING) {
+    if (this.asked.transport === "tcp" && this.state !== CONNECTING) {
       this.#socket.resetAndDestroy();
     } else {
       this.#socket.destroy();
     }
   }
 
-  remoteAddress(): Address {
-    if (this.#asked.transport === "unix") return this.#accepted ? UNNAMED_UNIX : this.#asked;
+  /** Node forgets the addresses of a closed socket; what was asked for before that is kept. */
+  protected tcpRemote(): Address {
     return this.#remote ??= tcpAddress(this.#socket.remoteAddress, this.#socket.remotePort);
   }
 
-  localAddress(): Address {
-    if (this.#asked.transport === "unix") return this.#accepted ? this.#asked : UNNAMED_UNIX;
+  protected tcpLocal(): Address {
     return this.#local ??= tcpAddress(this.#socket.localAddress, this.#socket.localPort);
   }
 }

@@ -28,7 +28,6 @@ export interface BunSocketHandlers<Data> {
   data(socket: BunSocket<Data>, bytes: Uint8Array): void;
   drain(socket: BunSocket<Data>): void;
   end(socket: BunSocket<Data>): void;
-  error(socket: BunSocket<Data>, error: unknown): void;
   close(socket: BunSocket<Data>, error?: unknown): void;
   connectError(socket: BunSocket<Data>, error: unknown): void;
 }

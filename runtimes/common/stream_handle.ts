@@ -11,8 +11,9 @@ import type { Buf } from "../../core/buf.ts";
 import type { Chain } from "../../core/chain.ts";
 import type { Address, CloseReason, Handle, StreamEvents } from "../../core/reactor.ts";
 import { AGAIN, ERROR, type SendCode } from "../../core/status.ts";
+import { UNNAMED_UNIX } from "./addresses.ts";
 import type { LoopBase } from "./loop_base.ts";
-import { closeReasonOf, textOfError } from "./platform_errors.ts";
+import { closeReasonOf, describeAddress, textOfError } from "./platform_errors.ts";
 
 /** `onOpen` has not come yet. */
 export const CONNECTING = 0;
@@ -54,9 +55,15 @@ export abstract class StreamHandle implements Handle {
   /** Why the stream closes, once that is known. */
   reason: CloseReason | null = null;
 
-  constructor(loop: LoopBase, events: StreamEvents) {
+  /** Where it listens (accepted) or connects to: what a Unix stream is called by. */
+  readonly asked: Address;
+  readonly accepted: boolean;
+
+  constructor(loop: LoopBase, events: StreamEvents, asked: Address, accepted: boolean) {
     this.loop = loop;
     this.events = events;
+    this.asked = asked;
+    this.accepted = accepted;
   }
 
   // What a platform supplies. None of these may deliver an event before it returns, save `offer`,
@@ -72,8 +79,9 @@ export abstract class StreamHandle implements Handle {
   protected abstract platformClose(): void;
   /** Closes at once and drops what is unsent, with a reset where the platform has one. */
   protected abstract platformAbort(): void;
-  abstract remoteAddress(): Address;
-  abstract localAddress(): Address;
+  /** The two ends of a TCP stream, as far as the platform (still) knows them. */
+  protected abstract tcpRemote(): Address;
+  protected abstract tcpLocal(): Address;
 
   // What the core calls.
 
@@ -123,6 +131,17 @@ export abstract class StreamHandle implements Handle {
     this.reason = "aborted";
     this.platformAbort();
     this.state = DEAD;
+  }
+
+  /** The end of a Unix stream that connects has no path. */
+  remoteAddress(): Address {
+    if (this.asked.transport === "tcp") return this.tcpRemote();
+    return this.accepted ? UNNAMED_UNIX : this.asked;
+  }
+
+  localAddress(): Address {
+    if (this.asked.transport === "tcp") return this.tcpLocal();
+    return this.accepted ? this.asked : UNNAMED_UNIX;
   }
 
   // What the platform tells. Each is one event of the loop.
@@ -200,8 +219,9 @@ export abstract class StreamHandle implements Handle {
     if (this.reason !== null) return;
     this.reason = closeReasonOf(error);
     if (this.reason === "error") {
-      const what = this.state === CONNECTING ? "a connect failed" : "a connection failed";
-      this.loop.log("warn", `${what}: ${textOfError(error)}`);
+      const what = this.accepted ? "a stream accepted on" : "a stream to";
+      const where = describeAddress(this.asked);
+      this.loop.log("warn", `${what} ${where} failed: ${textOfError(error)}`);
     }
   }
 

@@ -35,8 +35,8 @@ export interface DenoTcpWhere {
   readonly transport: "tcp";
   readonly hostname: string;
   readonly port: number;
-  readonly reusePort?: boolean;
-  readonly tcpBacklog?: number;
+  readonly reusePort: boolean | undefined;
+  readonly tcpBacklog: number | undefined;
 }
 
 export interface DenoUnixWhere {
@@ -44,8 +44,14 @@ export interface DenoUnixWhere {
   readonly path: string;
 }
 
+export interface DenoConnectOptions {
+  readonly signal: AbortSignal;
+}
+
 export interface DenoPlatform {
   readonly version: { readonly deno: string };
+  /** There exactly when Deno runs with `--unstable-net`. */
+  readonly listenDatagram?: unknown;
   listen(where: DenoTcpWhere | DenoUnixWhere): DenoListener;
-  connect(where: DenoTcpWhere | DenoUnixWhere): Promise<DenoConn>;
+  connect(where: (DenoTcpWhere | DenoUnixWhere) & DenoConnectOptions): Promise<DenoConn>;
 }
