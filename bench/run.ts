@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: installs the peers, lets every server pass the gate, runs the rounds, and writes the
- * tables. The parts are in the files beside it; `--help` says what can be chosen.
+ * `npm run bench`: installs the peers, lets every server pass the gate, runs the rounds, and writes
+ * the tables. The parts are in the files beside it; `--help` says what can be chosen.
  *
  * @module
  */

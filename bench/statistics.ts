@@ -38,7 +38,7 @@ export function estimate(values: readonly number[]): Estimate {
 }
 
 /** Numbers in [0, 1) from a seed, by the 32-bit xorshift of Marsaglia. */
-export function diceOf(seed: number): () => number {
+function diceOf(seed: number): () => number {
   let state = seed >>> 0 || 1;
   return () => {
     state ^= state << 13;
