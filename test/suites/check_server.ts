@@ -14,6 +14,7 @@ import { checkFetch } from "./server/fetch.ts";
 import { checkFinalize } from "./server/finalize.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkSending } from "./server/sending.ts";
+import { checkWire } from "./server/wire.ts";
 
 export type ServerCheck = Check<ServerBench>;
 
@@ -26,6 +27,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["sending", checkSending],
     ["fetch applications", checkFetch],
     ["closing", checkClosing],
+    ["wire cases", checkWire],
   ];
   const gaps = make().gaps ?? {};
   for (const [name, register] of groups) {

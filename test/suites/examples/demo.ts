@@ -1,0 +1,138 @@
+/**
+ * The demo, entry by entry, and its start page.
+ *
+ * @module
+ */
+
+import { Buffer } from "node:buffer";
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import {
+  assert,
+  assertEquals,
+  assertGreater,
+  assertMatch,
+  assertStringIncludes,
+} from "@std/assert";
+import { type ProcessColumn, type Serving, whileServing } from "../commands.ts";
+import { readPattern } from "../pattern.ts";
+
+/** Of the noise behind `/seed.mp3`, the same on every machine. */
+const SEED_SHA256 = "15382db32c27c85794deb8ce070fab447ac52e5b0e9e9a167b1a8419f77d3d05";
+
+export function checkDemo(column: ProcessColumn): void {
+  const demo = (name: string, body: (serving: Serving) => Promise<void>) =>
+    test(name, () => whileServing(column, "examples/demo.ts", body));
+
+  demo("demo.ts has a start page whose links are all there", async ({ url }) => {
+    const page = await fetch(url);
+    assertEquals(page.headers.get("content-type"), "text/html; charset=UTF-8");
+    const text = await page.text();
+    const links = [...text.matchAll(/<a href="([^"]+)"/g)].map((match) => match[1]!);
+    assertGreater(links.length, 5);
+    for (const link of links) {
+      const response = await fetch(url + link.replaceAll("&amp;", "&"));
+      assertEquals([link, response.status], [link, 200]);
+      await response.body?.cancel();
+    }
+    assertStringIncludes(text, `curl --data-binary @file ${url}/upload`);
+    assertStringIncludes(text, '<form method="POST" action="/upload"');
+  });
+
+  demo("/hello, /deferred and /reflect answer as the page says", async ({ url }) => {
+    assertEquals(await (await fetch(`${url}/hello`)).text(), "Hello from Sluice\n");
+    await checkDeferred(url);
+    await checkReflect(url);
+  });
+
+  demo("/stream and /seed.mp3 send the bytes that they promise", async ({ url }) => {
+    assertEquals(await readPattern(await fetch(`${url}/stream?bytes=10000000`)), 10_000_000);
+    assertEquals(await readPattern(await fetch(`${url}/stream?bytes=0`)), 0);
+    await checkRefused(`${url}/stream?bytes=1e3`, /^bytes must be a whole number from 0 to /);
+    const seed = await fetch(`${url}/seed.mp3`);
+    assertEquals(seed.headers.get("content-type"), "audio/mpeg");
+    assertEquals(seed.headers.get("content-length"), "3831150");
+    assertEquals(sha256Of(new Uint8Array(await seed.arrayBuffer())), SEED_SHA256);
+  });
+
+  demo("/upload hashes a body and the form's wrapping of a file", async ({ url }) => {
+    const body = new Uint8Array(6_000_000).map((_, i) => i * 31);
+    const answer = await fetch(`${url}/upload`, { method: "POST", body });
+    assertEquals(await answer.json(), { size: body.length, sha256: sha256Of(body) });
+    const empty = await fetch(`${url}/upload`, { method: "POST" });
+    assertEquals(await empty.json(), { size: 0, sha256: sha256Of(new Uint8Array(0)) });
+    const form = new FormData();
+    form.append("file", new Blob([body]), "file");
+    const wrapped = await fetch(`${url}/upload`, { method: "POST", body: form });
+    assertGreater((await wrapped.json() as { size: number }).size, body.length);
+  });
+
+  demo("/clock ticks once a second until its client leaves", async ({ url }) => {
+    const response = await fetch(`${url}/clock`);
+    assertEquals(response.headers.get("content-type"), "text/event-stream");
+    const reader = response.body!.pipeThrough(new TextDecoderStream()).getReader();
+    assertMatch((await reader.read()).value!, /^event: tick\ndata: tick 1 at \S+Z\n\n$/);
+    const startMs = performance.now();
+    assertMatch((await reader.read()).value!, /^event: tick\ndata: tick 2 at \S+Z\n\n$/);
+    const elapsedMs = performance.now() - startMs;
+    assert(elapsedMs > 500 && elapsedMs < 5000, `the second tick came after ${elapsedMs} ms`);
+    await reader.cancel();
+  });
+}
+
+async function checkDeferred(url: string): Promise<void> {
+  const order: string[] = [];
+  const late = fetch(`${url}/deferred?ms=500`).then((response) => {
+    order.push("deferred");
+    return response.text();
+  });
+  await (await fetch(`${url}/hello`)).text();
+  order.push("hello");
+  assertEquals(await late, "DONE");
+  assertEquals(order, ["hello", "deferred"]);
+  assertEquals(await (await fetch(`${url}/deferred`)).text(), "DONE");
+  for (const ms of ["soon", "-1", "99999999", ""]) {
+    await checkRefused(`${url}/deferred?ms=${ms}`, /^ms must be a whole number from 0 to 30000\n$/);
+  }
+}
+
+async function checkReflect(url: string): Promise<void> {
+  const target = `${url}/reflect?a=1&b=%20`;
+  for (const method of ["GET", "DELETE", "OPTIONS"]) {
+    const seen = await reflected(target, { method, headers: { "X-Name": "value" } });
+    assertEquals([seen.method, seen.url, seen.body], [method, target, ""]);
+    assertEquals(valueOf(seen, "x-name"), "value");
+  }
+  const body = "bytes: \0\xff";
+  const seen = await reflected(target, { method: "PUT", body });
+  assertEquals([seen.method, valueOf(seen, "content-length")], ["PUT", "10"]);
+  assertEquals(Buffer.from(seen.body, "base64").toString(), body);
+  const large = await fetch(target, { method: "POST", body: new Uint8Array(1024 * 1024 + 1) });
+  assertEquals(large.status, 413);
+  await large.text();
+}
+
+interface Reflected {
+  readonly method: string;
+  readonly url: string;
+  readonly headers: ReadonlyArray<readonly [string, string]>;
+  readonly body: string;
+}
+
+async function reflected(url: string, init: RequestInit): Promise<Reflected> {
+  return await (await fetch(url, init)).json() as Reflected;
+}
+
+function valueOf(seen: Reflected, name: string): string | undefined {
+  return seen.headers.find((header) => header[0] === name)?.[1];
+}
+
+async function checkRefused(url: string, words: RegExp): Promise<void> {
+  const response = await fetch(url);
+  assertEquals(response.status, 400);
+  assertMatch(await response.text(), words);
+}
+
+function sha256Of(bytes: Uint8Array): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}

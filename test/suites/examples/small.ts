@@ -1,0 +1,81 @@
+/**
+ * The examples of one file each, over HTTP.
+ *
+ * @module
+ */
+
+import { createHash } from "node:crypto";
+import { test } from "node:test";
+import { assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { type ProcessColumn, whileServing } from "../commands.ts";
+import { readPattern } from "../pattern.ts";
+
+export function checkSmallExamples(column: ProcessColumn): void {
+  test("hello.ts answers every path and every method", () =>
+    whileServing(column, "examples/hello.ts", async ({ url }) => {
+      for (const path of ["/", "/any/path", "/?query"]) {
+        assertEquals(await textOf(fetch(url + path)), "Hello from Sluice\n");
+      }
+      assertEquals(await textOf(fetch(url, { method: "DELETE" })), "Hello from Sluice\n");
+      const head = await fetch(url, { method: "HEAD" });
+      assertEquals([head.headers.get("content-length"), await head.text()], ["18", ""]);
+    }));
+
+  test("deferred.ts answers DONE when its timer has fired", () =>
+    whileServing(column, "examples/deferred.ts", async ({ url }) => {
+      const startMs = performance.now();
+      const answers = await Promise.all([1, 2, 3].map(() => textOf(fetch(url))));
+      assertEquals(answers, ["DONE\n", "DONE\n", "DONE\n"]);
+      // Timers may fire a millisecond early.
+      assertGreaterOrEqual(performance.now() - startMs, 48);
+    }));
+
+  test("streaming.ts sends as many bytes of its pattern as are asked for", () =>
+    whileServing(column, "examples/streaming.ts", async ({ url }) => {
+      assertEquals(await readPattern(await fetch(url)), 1_000_000);
+      for (const size of [0, 1, 251, 20_000_000]) {
+        const response = await fetch(`${url}/?bytes=${size}`);
+        assertEquals(response.headers.get("content-length"), String(size));
+        assertEquals(await readPattern(response), size);
+      }
+      const head = await fetch(`${url}/?bytes=5000000000`, { method: "HEAD" });
+      assertEquals([head.headers.get("content-length"), await head.text()], ["5000000000", ""]);
+      const refused = await fetch(`${url}/?bytes=many`);
+      assertEquals([refused.status, await refused.text()], [400, "bytes must be a whole number\n"]);
+    }));
+
+  test("streaming.ts stops for a client that leaves", () =>
+    whileServing(column, "examples/streaming.ts", async ({ url }) => {
+      const response = await fetch(`${url}/?bytes=900000000000000`);
+      const reader = response.body!.getReader();
+      assertEquals((await reader.read()).value![0], 0);
+      await reader.cancel();
+    }));
+
+  test("hono.ts answers its routes", () =>
+    whileServing(column, "examples/hono.ts", async ({ url }) => {
+      assertEquals(await textOf(fetch(url)), "Hello from Hono\n");
+      assertEquals(await (await fetch(`${url}/json`)).json(), { hello: "world" });
+      assertEquals(await (await fetch(`${url}/users/7`)).json(), { id: "7" });
+      assertEquals(await textOf(fetch(`${url}/echo`, { method: "POST", body: "ping" })), "ping");
+      assertEquals(await textOf(fetch(`${url}/stream`)), "line 1\nline 2\nline 3\n");
+      assertEquals((await fetch(`${url}/nothing`)).status, 404);
+    }));
+
+  test("upload.ts answers the size and the hash of a body", () =>
+    whileServing(column, "examples/upload.ts", async ({ url }) => {
+      for (const size of [0, 5, 5_000_000]) {
+        const body = new Uint8Array(size).map((_, i) => i * 7);
+        const response = await fetch(url, { method: "POST", body });
+        const sha256 = createHash("sha256").update(body).digest("hex");
+        assertEquals(await response.json(), { size, sha256 });
+      }
+      const refused = await fetch(url);
+      assertEquals([refused.status, refused.headers.get("allow")], [405, "POST"]);
+      assertEquals(await refused.text(), "POST a body\n");
+    }));
+}
+
+async function textOf(response: Promise<Response>): Promise<string> {
+  return await (await response).text();
+}
