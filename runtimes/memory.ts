@@ -14,6 +14,7 @@ import type {
   Address,
   Handle,
   Listener,
+  ListenOptions,
   LogLevel,
   Reactor,
   StreamEvents,
@@ -282,10 +283,14 @@ export class MemoryReactor implements Reactor {
 
   // Sockets and Streams.
 
-  /** Listens at once: the promise needs no event. */
+  /** Listens at once: the promise needs no event. Nothing waits here, so `backlog` bounds nothing. */
   // deno-lint-ignore require-await -- what listen throws has to come out as a rejection
-  async listen(address: Address, events: StreamEvents): Promise<Listener> {
-    return this.#network.listen(address, events);
+  async listen(
+    address: Address,
+    events: StreamEvents,
+    options: ListenOptions = {},
+  ): Promise<Listener> {
+    return this.#network.listen(address, events, options.reusePort ?? false);
   }
 
   connect(address: Address, events: StreamEvents): Handle {

@@ -130,9 +130,9 @@ export class Endpoint {
   open(): void {
     if (this.isDead) return;
     this.#isOpen = true;
+    this.#events.onOpen(this.handle);
     this.#wakeCarry();
     this.#wakeDeliver();
-    this.#events.onOpen(this.handle);
   }
 
   /** The connection could not be made, or was never accepted. */
@@ -148,13 +148,12 @@ export class Endpoint {
   }
 
   send(chain: Chain): SendCode {
-    if (this.isDead || this.#closeIsAsked) return ERROR;
+    if (this.isDead || this.#finIsAsked) return ERROR;
     assert(this.#isOpen, "send() was called before onOpen()");
     if (this.#resetIsHere) {
       this.#die("reset");
       return ERROR;
     }
-    assert(!this.#finIsAsked, "send() was called after shutdown()");
     assert(!this.#owesWritable, "send() was called between AGAIN and onWritable()");
     while (chain.first !== null) {
       const size = chain.first.size;
@@ -175,7 +174,6 @@ export class Endpoint {
 
   readStart(): void {
     this.#isReading = true;
-    this.#owesData = false;
     this.#wakeDeliver();
   }
 
@@ -330,7 +328,6 @@ export class Endpoint {
     this.#incoming.clear();
     this.#through.push(...this.#outgoing.drop());
     this.#wire.tasks.add(this.#through.length > 0 ? this.#releaseTask : this.#closeTask);
-    if (this.#peer !== null) this.#peer.#wakeCarry();
   }
 
   /** Makes the carrying runnable when there is something that it would do. */

@@ -25,6 +25,8 @@ export class Network {
   readonly #log: Log;
   readonly #listeners = new Set<MemoryListener>();
   #nextPort = PORT_FIRST;
+  /** How many connects have found a listener. */
+  #reached = 0;
 
   constructor(wire: Wire, log: Log) {
     this.#wire = wire;
@@ -36,12 +38,12 @@ export class Network {
     return [...this.#listeners].map((listener) => textOfAddress(listener.address));
   }
 
-  listen(asked: Address, events: StreamEvents): Listener {
+  listen(asked: Address, events: StreamEvents, isShared: boolean): Listener {
     const address = this.#addressFor(asked);
-    if (this.#listenerAt(address) !== undefined) {
+    if (this.#listenersAt(address).some((other) => !isShared || !other.isShared)) {
       throw new ListenError("in-use", `${textOfAddress(address)} is already in use`);
     }
-    const listener = new MemoryListener(address, events, this.#listeners);
+    const listener = new MemoryListener(address, events, isShared, this.#listeners);
     this.#listeners.add(listener);
     return listener;
   }
@@ -58,12 +60,14 @@ export class Network {
   }
 
   #reach(client: Endpoint): void {
-    const listener = this.#listenerAt(client.remote);
+    const listeners = this.#listenersAt(client.remote);
+    const listener = listeners[this.#reached % listeners.length];
     if (listener === undefined) {
       this.#log.log("warn", `a connect failed: nobody listens on ${textOfAddress(client.remote)}`);
       client.fail("error");
       return;
     }
+    this.#reached++;
     const { remote } = client;
     const local = remote.transport === "unix"
       ? remote
@@ -85,11 +89,9 @@ export class Network {
     this.#wire.tasks.add(new Task(name, () => String(endpoint), run));
   }
 
-  #listenerAt(address: Address): MemoryListener | undefined {
-    for (const listener of this.#listeners) {
-      if (addressesMeet(listener.address, address)) return listener;
-    }
-    return undefined;
+  /** One at most, but where all of them share the port: those take turns. */
+  #listenersAt(address: Address): MemoryListener[] {
+    return [...this.#listeners].filter((listener) => addressesMeet(listener.address, address));
   }
 
   #addressFor(asked: Address): Address {
@@ -119,11 +121,19 @@ export class Network {
 class MemoryListener implements Listener {
   readonly address: Address;
   readonly events: StreamEvents;
+  /** True exactly when others may listen on the same port. */
+  readonly isShared: boolean;
   readonly #listeners: Set<MemoryListener>;
 
-  constructor(address: Address, events: StreamEvents, listeners: Set<MemoryListener>) {
+  constructor(
+    address: Address,
+    events: StreamEvents,
+    isShared: boolean,
+    listeners: Set<MemoryListener>,
+  ) {
     this.address = address;
     this.events = events;
+    this.isShared = isShared;
     this.#listeners = listeners;
   }
 

@@ -64,7 +64,7 @@ function runWith(seed: number, trace: string[] = []): "complete" | "cut off" {
   const abortAfter = seed % 3 === 0 ? random.word() % BYTES : Infinity;
   const server = new Talker(random, Infinity, trace);
   const client = new Talker(random, abortAfter, trace);
-  network.listen(ADDRESS, server);
+  network.listen(ADDRESS, server, false);
   network.connect(ADDRESS, client);
   while (tasks.length > 0 || server.isPaused || client.isPaused) {
     const task = tasks.take();

@@ -107,6 +107,16 @@ describe("connect() and listen()", () => {
     await reactor.listen(ADDRESS, new Recorder());
   });
 
+  test("share a port where all ask for it, and take turns", async () => {
+    const reactor = createMemoryReactor();
+    const servers = [new Recorder(), new Recorder()] as const;
+    for (const server of servers) await reactor.listen(ADDRESS, server, { reusePort: true });
+    await assertRejects(() => reactor.listen(ADDRESS, new Recorder()), ListenError, "in use");
+    for (let i = 0; i < 4; i++) reactor.connect(ADDRESS, new Recorder());
+    reactor.run();
+    assertEquals(servers.map((server) => server.met.length), [2, 2]);
+  });
+
   test("reject a port that is none", async () => {
     const reactor = createMemoryReactor();
     for (const port of [-1, 65536, 1.5]) {
@@ -128,6 +138,25 @@ describe("connect() and listen()", () => {
     assertEquals(clients.met.map((met) => met.trace), [["open"], ["open", "close reset"]]);
     assertEquals(servers.met.length, 1);
     assertEquals(reactor.pending().open.length, 2);
+  });
+
+  test("tell the accepting end what a connecting end did before onOpen", async () => {
+    for (
+      const [call, client, server] of [
+        ["abort", ["close aborted"], ["open", "close reset"]],
+        ["close", ["close clean"], ["open", "end"]],
+        ["shutdown", ["open"], ["open", "end"]],
+      ] as const
+    ) {
+      const reactor = createMemoryReactor();
+      const [servers, clients] = [new Recorder(), new Recorder()];
+      await reactor.listen(ADDRESS, servers);
+      const handle = reactor.connect(ADDRESS, clients);
+      reactor.step();
+      reactor[call](handle);
+      reactor.run();
+      assertEquals([clients.first.trace, servers.first.trace], [[...client], [...server]]);
+    }
   });
 
   test("tell only onClose when the connecting end gives up first", async () => {
@@ -222,11 +251,30 @@ describe("send()", () => {
     reactor.run();
     assertEquals(client.trace, ["writable"]);
     assertEquals([reactor.send(client.handle, chain), chain.size()], [AGAIN, 10]);
-    reactor.run();
+    assertEquals(reactor.pending().runnable, []);
     assertEquals([client.trace, server.text], [["writable"], ""]);
     reactor.readStart(server.handle);
     reactor.run();
     assertEquals([client.trace, server.text], [["writable", "writable"], "0123456789abcdef"]);
+  });
+
+  test("says writable when half of the bound is free", async () => {
+    const { reactor, client } = await openPair({ bufferBytes: 8, segmentBytes: 2 });
+    assertEquals(reactor.send(client.handle, chainOf("a", "bcdefgh")), AGAIN);
+    while (client.trace.length === 0) reactor.step();
+    assertEquals(client.trace, ["release"]);
+    reactor.run();
+    assertEquals(client.trace, ["release", "writable", "release"]);
+  });
+
+  test("answers ERROR to an end that has not read of the peer's reset", async () => {
+    const { reactor, client, server } = await openPair();
+    reactor.readStop(server.handle);
+    reactor.abort(client.handle);
+    reactor.run();
+    assertEquals([reactor.send(server.handle, chainOf("a")), server.trace], [ERROR, []]);
+    reactor.run();
+    assertEquals(server.trace, ["close reset"]);
   });
 
   test("says writable before it releases what it still holds", async () => {
@@ -243,18 +291,16 @@ describe("send()", () => {
     assertEquals([server.text, server.trace], ["abcdefgh", ["data 3", "data 3", "data 2"]]);
   });
 
-  test("is a fault before onOpen, between AGAIN and onWritable, and after shutdown()", async () => {
-    const { reactor, client, server } = await openPair({ bufferBytes: 4 });
+  test("is a fault before onOpen, and between AGAIN and onWritable", async () => {
+    const { reactor, client } = await openPair({ bufferBytes: 4 });
     const connecting = reactor.connect(ADDRESS, new Recorder());
     assertThrows(() => reactor.send(connecting, chainOf("a")), AssertionFault, "before onOpen");
     reactor.send(client.handle, chainOf("abcd"));
     assertThrows(() => reactor.send(client.handle, chainOf("a")), AssertionFault, "onWritable");
-    reactor.shutdown(server.handle);
-    assertThrows(() => reactor.send(server.handle, chainOf("a")), AssertionFault, "shutdown");
   });
 
-  test("answers ERROR after close() and after abort(), and takes nothing", async () => {
-    for (const call of ["close", "abort"] as const) {
+  test("answers ERROR after shutdown(), close() and abort(), and takes nothing", async () => {
+    for (const call of ["shutdown", "close", "abort"] as const) {
       const { reactor, client } = await openPair();
       reactor[call](client.handle);
       const chain = chainOf("late");
@@ -285,6 +331,17 @@ describe("reading", () => {
     assert(kept.byteOffset > 0);
   });
 
+  test("that stops in onOpen gets nothing, whatever came before", async () => {
+    const reactor = createMemoryReactor();
+    const servers = new Recorder((event, met) => {
+      if (event === "onOpen") reactor.readStop(met.handle);
+    });
+    await reactor.listen(ADDRESS, servers);
+    reactor.client(ADDRESS).write("early");
+    reactor.run();
+    assertEquals(servers.first.trace, ["open"]);
+  });
+
   test("stops with readStop(), and nothing is lost", async () => {
     const { reactor, client, server } = await openPair();
     reactor.readStop(server.handle);
@@ -310,6 +367,16 @@ describe("reading", () => {
     reactor.readStart(server.handle);
     reactor.run();
     assertEquals(server.trace, ["data 2", "data 2"]);
+  });
+
+  test("loses bytes on their way to a reset", async () => {
+    const { reactor, client, server } = await openPair();
+    reactor.send(client.handle, chainOf("on its way"));
+    while (!reactor.pending().runnable.some((task) => task.startsWith("deliver"))) reactor.step();
+    reactor.readStop(server.handle);
+    reactor.abort(client.handle);
+    reactor.run();
+    assertEquals(server.trace, []);
   });
 
   test("that has stopped learns neither of a FIN nor of a reset", async () => {
