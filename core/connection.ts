@@ -500,9 +500,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** The connection is gone before the request was over. */
   #abandon(request: HttpRequest): void {
-    request.terminated = true;
-    request.tellAbort("client-gone");
-    request.bodyIfAsked?.fail(new RequestAborted(request.abortCause!));
+    request.tellTerminated("client-gone");
     settleRequest(request);
     if (!request.over) this.service.register(request);
   }

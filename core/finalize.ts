@@ -10,7 +10,7 @@
  * @module
  */
 
-import { type AbortCause, RequestAborted } from "./errors.ts";
+import type { AbortCause } from "./errors.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { reasonOf } from "./http/reasons.ts";
 import { AGAIN, ERROR, nameOfCode, OK, type ResultCode } from "./status.ts";
@@ -69,8 +69,7 @@ export function terminateRequest(request: HttpRequest, cause: AbortCause): void 
   if (request.over || request.terminated) return;
   request.terminated = true;
   request.exchange.terminate(request);
-  request.tellAbort(cause);
-  request.bodyIfAsked?.fail(new RequestAborted(request.abortCause!));
+  request.tellTerminated(cause);
   settleRequest(request);
 }
 

@@ -73,8 +73,7 @@ function promiseSettled(
   answer: unknown,
 ): void {
   if (answer === DECLINED && !request.headSent && !request.finalized && !request.terminated) {
-    request.handlerIndex++;
-    runFrom(request);
+    handlerDeclined(request);
   } else {
     handlerAnswered(request, handler, answer);
   }
@@ -105,6 +104,17 @@ function handlerAnswered(request: HttpRequest, handler: Handler, answer: unknown
   finalizeRequest(request, answer);
 }
 
+/** The request's current handler failed, now or in a later event. */
+export function handlerFailed(request: HttpRequest, error: unknown): void {
+  handlerThrew(request, request.service.handlers[request.handlerIndex]!, error);
+}
+
+/** The request's current handler declines it after all, in a later event, before a head was sent. */
+export function handlerDeclined(request: HttpRequest): void {
+  request.handlerIndex++;
+  runFrom(request);
+}
+
 function handlerThrew(request: HttpRequest, handler: Handler, error: unknown): void {
   const status = statusOfError(error);
   if (status === 500 && !(error instanceof RequestAborted)) {
@@ -125,12 +135,14 @@ export function nameOfHandler(handler: Handler, index: number): string {
   return handler.name === "" ? `handler ${index + 1}` : `handler "${handler.name}"`;
 }
 
-function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+/** True exactly when `value` can be awaited. */
+export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
   return typeof value === "object" && value !== null &&
     typeof (value as { then?: unknown }).then === "function";
 }
 
-function describe(value: unknown): string {
+/** What a handler answered instead of what it should have, in a few words for a log line. */
+export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (typeof value === "object") return `an object (${value.constructor?.name ?? "no class"})`;

@@ -41,6 +41,11 @@ export class HttpRequest implements Outgoing {
   state: unknown = undefined;
   /** Called once after each `AGAIN` of `send`, when more may be offered. */
   onWritable: ((request: HttpRequest) => void) | null = null;
+  /**
+   * Called once when no byte of an answer can reach the peer any more: for whoever produces it. Unlike
+   * the signal it keeps quiet when the client only half-closes its side.
+   */
+  onTerminated: ((request: HttpRequest) => void) | null = null;
 
   // The response, for filters and the exchange.
   response: ResponseHead = NO_RESPONSE;
@@ -167,12 +172,7 @@ export class HttpRequest implements Outgoing {
     if (!this.#mayStart("respond")) return ERROR;
     const response = new ResponseHead();
     response.set(status, headers ?? NO_FIELDS);
-    const bytes = typeof body === "string" ? encodeBody(body) : body ?? NO_BYTES;
-    if (response.contentLength < 0 && !statusHasNoBody(status)) {
-      response.contentLength = bytes.length;
-    }
-    this.#begin(response);
-    return this.#sendBuf(bufOf(bytes), true, false);
+    return this.#respond(response, typeof body === "string" ? encodeBody(body) : body ?? NO_BYTES);
   }
 
   /**
@@ -184,9 +184,7 @@ export class HttpRequest implements Outgoing {
     if (!this.#mayStart("sendHead")) return ERROR;
     const response = new ResponseHead();
     response.set(status, headers ?? NO_FIELDS);
-    this.#begin(response);
-    this.exchange.pushLater();
-    return OK;
+    return this.#start(response);
   }
 
   /**
@@ -249,6 +247,26 @@ export class HttpRequest implements Outgoing {
 
   // What follows is called by the core alone.
 
+  /** As `respond`, with a head that is complete. */
+  respondHead(response: ResponseHead, bytes: Uint8Array = NO_BYTES): SendCode {
+    return this.#mayStart("respond") ? this.#respond(response, bytes) : ERROR;
+  }
+
+  /** As `sendHead`, with a head that is complete. */
+  startHead(response: ResponseHead): SendCode {
+    return this.#mayStart("sendHead") ? this.#start(response) : ERROR;
+  }
+
+  /** No byte of an answer can reach the peer any more: tells everybody once. */
+  tellTerminated(cause: AbortCause): void {
+    this.terminated = true;
+    this.tellAbort(cause);
+    this.#body?.fail(new RequestAborted(this.abortCause!));
+    const { onTerminated } = this;
+    this.onTerminated = null;
+    if (onTerminated !== null) this.#guarded(onTerminated, this);
+  }
+
   /** Tells everybody once that the request is given up. */
   tellAbort(cause: AbortCause): void {
     if (this.abortCause !== null || this.over) return;
@@ -283,6 +301,20 @@ export class HttpRequest implements Outgoing {
     if (!this.headSent && !this.over) return true;
     this.complain(`${what} was called after the response had begun\n${new Error().stack}`);
     return false;
+  }
+
+  #respond(response: ResponseHead, bytes: Uint8Array): SendCode {
+    if (response.contentLength < 0 && !statusHasNoBody(response.status)) {
+      response.contentLength = bytes.length;
+    }
+    this.#begin(response);
+    return this.#sendBuf(bufOf(bytes), true, false);
+  }
+
+  #start(response: ResponseHead): SendCode {
+    this.#begin(response);
+    this.exchange.pushLater();
+    return OK;
   }
 
   #begin(response: ResponseHead): void {
