@@ -3,11 +3,14 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
 import { AssertionFault } from "../../../core/assert.ts";
+import { bufOf } from "../../../core/buf.ts";
+import { Chain } from "../../../core/chain.ts";
 import { addressesMeet, textOfAddress } from "../../../runtimes/memory/address.ts";
 import { ByteQueue } from "../../../runtimes/memory/byte_queue.ts";
+import { checkLent, type Lent, Outgoing } from "../../../runtimes/memory/outgoing.ts";
 import { Random } from "../../../runtimes/memory/random.ts";
 import { IN_ORDER, type Schedule, Task, TaskQueue } from "../../../runtimes/memory/schedule.ts";
-import { bytesOf } from "./recorder.ts";
+import { bytesOf, chainOf } from "./recorder.ts";
 
 describe("TaskQueue", () => {
   test("takes the oldest task first, and each once however often it was added", () => {
@@ -106,6 +109,62 @@ describe("ByteQueue", () => {
   });
 });
 
+describe("Outgoing", () => {
+  test("checkLent() sees every change of one byte, wherever the memory lies", () => {
+    const memory = new ArrayBuffer(32);
+    for (let start = 0; start < 5; start++) {
+      for (let length = 0; length < 15; length++) {
+        const bytes = new Uint8Array(memory, start, length);
+        const lent = takeWhole(bytes);
+        checkLent(lent, "a stream");
+        for (let at = 0; at < length; at++) {
+          bytes[at]! ^= 0x80;
+          assertThrows(() => checkLent(lent, "a stream"), AssertionFault, "lent to a stream");
+          bytes[at]! ^= 0x80;
+        }
+        checkLent(lent, "a stream");
+      }
+    }
+  });
+
+  test("carries what was taken, whole or in part, and tells what is through", () => {
+    const outgoing = new Outgoing(true);
+    const part = bufOf(bytesOf("abcdef"));
+    outgoing.takePart(part, 2);
+    assertEquals([part.pos, outgoing.size, outgoing.lentCount], [2, 2, 0]);
+    outgoing.takeWhole(chainOf("ghi"));
+    outgoing.takeWhole(chainOf(""));
+    let text = "";
+    const sink = (bytes: Uint8Array): void => {
+      text += String.fromCharCode(...bytes);
+    };
+    assertEquals(outgoing.carry(4, sink).length, 0);
+    assertEquals([text, outgoing.size, outgoing.lentCount, outgoing.isEmpty], [
+      "abgh",
+      1,
+      2,
+      false,
+    ]);
+    assertEquals(outgoing.carry(1, sink).length, 2);
+    assertEquals([text, outgoing.size, outgoing.lentCount, outgoing.isEmpty], [
+      "abghi",
+      0,
+      0,
+      true,
+    ]);
+  });
+
+  test("drop() answers the lent buffers, in order", () => {
+    const outgoing = new Outgoing(false);
+    outgoing.takeWhole(chainOf("a"));
+    outgoing.takePart(bufOf(bytesOf("xyz")), 1);
+    outgoing.takeWhole(chainOf("b"));
+    const lent = outgoing.drop();
+    assertEquals(lent.map((one) => String.fromCharCode(...one.bytes)), ["a", "b"]);
+    assertEquals([outgoing.size, outgoing.isEmpty], [0, true]);
+  });
+});
+
 describe("addresses", () => {
   test("read as in a URL", () => {
     assertEquals(textOfAddress({ transport: "tcp", host: "::1", port: 80 }), "[::1]:80");
@@ -131,6 +190,14 @@ const PINNED_WORDS = [2442144158, 3238099751, 3819917871];
 function makeQueue(schedule: Schedule): { queue: TaskQueue; task: (name: string) => Task } {
   const task = (name: string): Task => new Task(name, () => "to x", () => {});
   return { queue: new TaskQueue(schedule), task };
+}
+
+function takeWhole(bytes: Uint8Array): Lent {
+  const outgoing = new Outgoing(true);
+  const chain = new Chain();
+  chain.append(bufOf(bytes));
+  outgoing.takeWhole(chain);
+  return outgoing.carry(bytes.length, () => {})[0]!;
 }
 
 function readText(queue: ByteQueue, count: number): string {
