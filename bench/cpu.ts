@@ -11,10 +11,15 @@ import process from "node:process";
 /** What USER_HZ is on every Linux architecture that the runtimes support. */
 const TICKS_PER_SECOND = 100;
 
-/** User and system time of a process with all its threads. */
-export function cpuOfProcess(pid: number): number {
+/** CPU of a process with all its threads. The kernel samples how it splits; the sum is exact. */
+export interface ProcessCpu {
+  readonly user: number;
+  readonly system: number;
+}
+
+export function cpuOfProcess(pid: number): ProcessCpu {
   const fields = statFields(`/proc/${pid}/stat`);
-  return ticks(fields, 11) + ticks(fields, 12);
+  return { user: ticks(fields, 11), system: ticks(fields, 12) };
 }
 
 /** User and system time of the children of this process that ended and were waited for. */

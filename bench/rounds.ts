@@ -23,6 +23,8 @@ export interface Sample {
   readonly requestsPerSecond: number;
   /** CPU of the server's process, in microseconds. */
   readonly cpuPerRequestUs: number;
+  /** The part of it outside the kernel. */
+  readonly userCpuPerRequestUs: number;
   readonly clientCpuPerRequestUs: number;
   readonly p50Ms: number;
   readonly p99Ms: number;
@@ -133,7 +135,8 @@ async function measure(
   const before = snapshot(server.pid);
   const report = await load.run(server.port, options);
   const after = snapshot(server.pid);
-  const serverCpu = after.server - before.server;
+  const userCpu = after.server.user - before.server.user;
+  const serverCpu = userCpu + after.server.system - before.server.system;
   const wall = (after.timeMs - before.timeMs) / 1000;
   const ownCpu = load.inThisProcess ? 0 : after.self - before.self;
   const otherCpu = after.machine.busy - before.machine.busy - serverCpu -
@@ -144,6 +147,7 @@ async function measure(
     requests: report.requests,
     requestsPerSecond: report.requests / report.seconds,
     cpuPerRequestUs: serverCpu / report.requests * 1e6,
+    userCpuPerRequestUs: userCpu / report.requests * 1e6,
     clientCpuPerRequestUs: report.cpuSeconds / report.requests * 1e6,
     p50Ms: report.p50Ms,
     p99Ms: report.p99Ms,

@@ -15,6 +15,7 @@ export interface ServerSummary {
   readonly case: string;
   readonly name: string;
   readonly cpuPerRequestUs: number;
+  readonly userCpuPerRequestUs: number;
   readonly clientCpuPerRequestUs: number;
   readonly requestsPerSecond: number;
   readonly p50Ms: number;
@@ -68,6 +69,7 @@ function summarizeServer(
     case: opponent.case,
     name: opponent.name,
     cpuPerRequestUs: middle((sample) => sample.cpuPerRequestUs),
+    userCpuPerRequestUs: middle((sample) => sample.userCpuPerRequestUs),
     clientCpuPerRequestUs: middle((sample) => sample.clientCpuPerRequestUs),
     requestsPerSecond: middle((sample) => sample.requestsPerSecond),
     p50Ms: middle((sample) => sample.p50Ms),
