@@ -114,8 +114,11 @@ function checkName(
     }
   }
   const lastEnd = bytes[to - 1] === DOT ? to - 1 : to;
-  if (isNumber(bytes, labelStart, lastEnd)) {
-    return isIpv4(bytes, from, to) ? AUTHORITY_OK : AUTHORITY_BAD;
+  if (isDigit(bytes[labelStart])) {
+    if (isNumber(bytes, labelStart, lastEnd)) {
+      return isIpv4(bytes, from, to) ? AUTHORITY_OK : AUTHORITY_BAD;
+    }
+    if (endsInHex(bytes, labelStart, lastEnd)) return AUTHORITY_BAD;
   }
   return needsCheck ? AUTHORITY_NEEDS_CHECK : AUTHORITY_OK;
 }
@@ -125,9 +128,11 @@ function isXn(bytes: Uint8Array, at: number): boolean {
   return (bytes[at] | 0x20) === 0x78 && (bytes[at + 1] | 0x20) === 0x6e && bytes[at + 2] === DASH;
 }
 
-/** True exactly when the URL standard takes the label for a number: all digits, or `0x` and hex. */
+/**
+ * True exactly when the URL standard takes the label, which begins with a digit, for a number: all
+ * digits, or `0x` and hexadecimal ones.
+ */
 function isNumber(bytes: Uint8Array, from: number, to: number): boolean {
-  if (!isDigit(bytes[from])) return false;
   let i = from;
   while (i < to && isDigit(bytes[i])) i++;
   if (i === to) return true;
@@ -136,6 +141,17 @@ function isNumber(bytes: Uint8Array, from: number, to: number): boolean {
     if (HEX[bytes[i]] === 0) return false;
   }
   return true;
+}
+
+/**
+ * True exactly when the label ends in `0x` and hexadecimal digits, if any. The URL standard takes such
+ * a label for a name, Bun 1.4 takes some for a number that is too large (`5510274330x`) and refuses
+ * them. One answer everywhere is worth more than names that nobody has.
+ */
+function endsInHex(bytes: Uint8Array, from: number, to: number): boolean {
+  let i = to - 1;
+  while (i > from && HEX[bytes[i]] !== 0) i--;
+  return i > from && (bytes[i] | 0x20) === 0x78 && bytes[i - 1] === 0x30;
 }
 
 /** True exactly when `bytes[from … to)` is four decimal octets without leading zeros. */

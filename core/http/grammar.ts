@@ -76,7 +76,8 @@ export function lowerByte(byte: number): number {
 
 /**
  * True exactly when `bytes[from … to)` is `lowerText` without regard to the case of ASCII letters.
- * `lowerText` is in lower case.
+ * There are no control characters but HTAB in the bytes, and `lowerText` has small letters, digits,
+ * `-`, `:` and `/` only: for those, setting one bit is the whole folding.
  */
 export function equalsLower(
   bytes: Uint8Array,
@@ -87,7 +88,7 @@ export function equalsLower(
   const length = lowerText.length;
   if (to - from !== length) return false;
   for (let i = 0; i < length; i++) {
-    if (lowerByte(bytes[from + i]) !== lowerText.charCodeAt(i)) return false;
+    if ((bytes[from + i] | 0x20) !== lowerText.charCodeAt(i)) return false;
   }
   return true;
 }

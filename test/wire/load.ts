@@ -61,7 +61,7 @@ export function loadWireCases(): WireCase[] {
   return readdirSync(folder)
     .filter((name) => name.endsWith(".md") && name !== "README.md")
     .sort()
-    .flatMap((name) => parseFile(read(folder, name), defaults));
+    .flatMap((name) => parseWireFile(read(folder, name), defaults));
 }
 
 const NO_LIMITS: WireLimits = {
@@ -96,7 +96,8 @@ function readBlocks(text: string): Block[] {
   return blocks;
 }
 
-function parseFile(text: string, defaults: WireLimits): WireCase[] {
+/** The cases of one file. */
+export function parseWireFile(text: string, defaults: WireLimits): WireCase[] {
   const cases: WireCase[] = [];
   let group = "";
   let title = "";

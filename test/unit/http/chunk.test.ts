@@ -1,0 +1,70 @@
+/** The framing of chunked bodies that go out, checked with the decoder of those that come in. */
+
+import { describe, test } from "node:test";
+import { assertEquals, assertThrows } from "@std/assert";
+import { BODY_DATA, BODY_DONE, BodyDecoder } from "../../../core/http/body_decoder.ts";
+import {
+  CHUNK_END,
+  CHUNK_SIZE_LINE_BYTES_MAX,
+  chunkSizeLine,
+  formatTrailers,
+  LAST_CHUNK,
+  writeChunkSizeLine,
+} from "../../../core/http/chunk.ts";
+import { latin1Text } from "../../../core/http/latin1.ts";
+import { bytesOf } from "../../wire/load.ts";
+
+describe("chunkSizeLine()", () => {
+  test("is the size in hexadecimal and CRLF, as text and as bytes", () => {
+    const sizes = [1, 9, 10, 15, 16, 255, 256, 4095, 65536, 2 ** 32 - 1, 2 ** 32, 2 ** 53 - 1];
+    for (const size of sizes) {
+      const line = `${size.toString(16)}\r\n`;
+      assertEquals(chunkSizeLine(size), line);
+      const into = new Uint8Array(3 + CHUNK_SIZE_LINE_BYTES_MAX + 1);
+      const written = writeChunkSizeLine(size, into, 3);
+      assertEquals(latin1Text(into, 3, 3 + written), line);
+      assertEquals(into[3 + written], 0);
+      assertEquals(into[2], 0);
+    }
+  });
+});
+
+describe("formatTrailers()", () => {
+  test("writes a line for each field", () => {
+    assertEquals(formatTrailers([]), "");
+    assertEquals(formatTrailers(["X-A", "1", "b", "\xe9"]), "X-A: 1\r\nb: \xe9\r\n");
+  });
+
+  test("refuses what no field and no trailer may be", () => {
+    assertThrows(() => formatTrailers(["a b", "1"]), TypeError, '"a b"');
+    assertThrows(() => formatTrailers(["a", "1\r\n"]), TypeError, '"a"');
+    assertThrows(() => formatTrailers(["Content-Length", "1"]), TypeError, '"Content-Length"');
+  });
+});
+
+describe("a chunked body", () => {
+  test("comes out of the decoder as it went in", () => {
+    const body = `${chunkSizeLine(5)}hello${CHUNK_END}${chunkSizeLine(1)}!${CHUNK_END}`;
+    assertEquals(decoded(body + LAST_CHUNK), { data: "hello!", trailers: [] });
+    const trailers = ["x-sum", "1", "x-other", "2"];
+    assertEquals(decoded(`${body}0\r\n${formatTrailers(trailers)}\r\n`), {
+      data: "hello!",
+      trailers,
+    });
+  });
+});
+
+function decoded(text: string): { data: string; trailers: string[] } {
+  const decoder = new BodyDecoder();
+  decoder.startChunked({ chunkFramingBytesMax: 100 });
+  const bytes = bytesOf(text);
+  let data = "";
+  let code = decoder.next(bytes, 0, bytes.length);
+  while (code === BODY_DATA) {
+    data += text.slice(decoder.dataStart, decoder.dataEnd);
+    code = decoder.next(bytes, decoder.pos, bytes.length);
+  }
+  assertEquals(code, BODY_DONE);
+  assertEquals(decoder.pos, bytes.length);
+  return { data, trailers: decoder.trailers };
+}
