@@ -1,7 +1,7 @@
 /**
  * Bytes made on demand, as fast as the client takes them and no faster: `send` answers `AGAIN` when
- * enough is queued, and `onWritable` asks for more. Memory stays flat for any number of bytes. Byte i
- * of the answer is i mod 251.
+ * enough is queued, and `onWritable` asks for more, or `onTerminated` says that the client is gone.
+ * Memory stays flat for any number of bytes. Byte i of the answer is i mod 251.
  *
  *     node runtimes/main.ts serve examples/streaming.ts
  *     deno run -A runtimes/main.ts serve examples/streaming.ts
@@ -18,6 +18,7 @@
 import {
   AGAIN,
   DONE,
+  ERROR,
   finalizeRequest,
   type HttpRequest,
   OK,
@@ -41,8 +42,13 @@ export default function streaming(request: HttpRequest): ResultCode {
     "content-length": size,
   });
   if (request.isHead) return OK;
-  let sent = 0;
   const hold = request.hold("makes its bytes");
+  const finish = (code: SendCode) => {
+    if (!hold.isOpen) return;
+    finalizeRequest(request, code);
+    hold.release();
+  };
+  let sent = 0;
   const produce = () => {
     let code: SendCode = OK;
     while (code === OK && sent < size) {
@@ -51,11 +57,10 @@ export default function streaming(request: HttpRequest): ResultCode {
       code = request.send(bytes);
       sent += bytes.length;
     }
-    if (code === AGAIN && sent < size) return;
-    finalizeRequest(request, code);
-    hold.release();
+    if (code !== AGAIN || sent === size) finish(code);
   };
   request.onWritable = produce;
+  request.onTerminated = () => finish(ERROR);
   produce();
   return DONE;
 }

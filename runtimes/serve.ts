@@ -77,9 +77,25 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Runni
     address: listener.address,
     url: `http://${authorityOf(listener.address)}`,
     server,
-    close: (closeOptions) => server.close(closeOptions),
+    close: (closeOptions) => closeAwake(server, closeOptions),
   };
 }
+
+/**
+ * Closes, and keeps the process until that is done: with the listener gone and a request waiting for
+ * its deadline there may be nothing else that does, and Node would end with a pending promise.
+ */
+async function closeAwake(server: Server, options?: CloseOptions): Promise<CloseReport> {
+  const awake = setInterval(() => {}, LONG_MS);
+  try {
+    return await server.close(options);
+  } finally {
+    clearInterval(awake);
+  }
+}
+
+/** Any delay does. */
+const LONG_MS = 1_000_000;
 
 function resolve(app: App): ResolvedApp {
   try {

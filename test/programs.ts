@@ -22,6 +22,8 @@ export interface ProgramOptions {
   readonly timeoutMs?: number;
 }
 
+export type EndSignal = "SIGINT" | "SIGTERM" | "SIGKILL";
+
 const TIMEOUT_MS = 60_000;
 
 const running = new Set<ChildProcess>();
@@ -90,7 +92,7 @@ export class Program {
   }
 
   /** Sends a signal to the program and all that it started, and waits for its end. */
-  stop(signal: "SIGINT" | "SIGKILL"): Promise<Ending> {
+  stop(signal: EndSignal): Promise<Ending> {
     killGroup(this.#child, signal);
     return this.ended;
   }
@@ -116,7 +118,7 @@ export async function outputOf(
   throw new Error(`${command} ${args.join(" ")} ended with ${code ?? signal}:\n${stdout}${stderr}`);
 }
 
-function killGroup(child: ChildProcess, signal: "SIGINT" | "SIGKILL"): void {
+function killGroup(child: ChildProcess, signal: EndSignal): void {
   if (child.pid === undefined) return;
   try {
     process.kill(-child.pid, signal);

@@ -14,7 +14,7 @@ import { ServeError, type Via } from "../choose.ts";
 import { runServe } from "./run_serve.ts";
 import { UsageError } from "./usage_error.ts";
 
-export const VERSION = "0.1.0";
+const VERSION = "0.1.0";
 
 /** Runs the command that `args` (without runtime and script) asks for. Resolves to the exit code. */
 export async function runCommand(args: readonly string[]): Promise<number> {
@@ -44,6 +44,7 @@ function programOf(done: (exitCode: number) => void): Command {
     .argument("<module>", "the file whose default export is the application")
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", readPort)
     .option("--host <name>", "address to listen on")
+    .option("--grace <seconds>", "how long open requests may take to end (10)", readSeconds)
     .option("--via <way>", "another way to listen: serve is Bun.serve, on Bun", readVia)
     .helpOption("-h, --help", "print this help")
     .addHelpText("after", SERVE_HELP)
@@ -56,6 +57,11 @@ function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= 65535) return port;
   throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+}
+
+function readSeconds(text: string): number {
+  if (/^\d{1,6}(?:\.\d{1,3})?$/.test(text)) return Number(text);
+  throw new InvalidArgumentError("A time is a number of seconds: 30, or 0.5.");
 }
 
 function readVia(text: string): Via {
@@ -101,5 +107,5 @@ The module exports by default one of
   defineServer({ fetch, handlers, limits, clocks, host, port })
 
 Without --host and --port the module's own count, else 127.0.0.1 and 8080.
-Ctrl-C lets open requests end, for 10 s at most; a second one ends at once.
+Ctrl-C lets open requests end, within the grace; a second one ends at once.
 `;

@@ -17,6 +17,8 @@ export interface ServeCommandOptions {
   readonly host?: string;
   readonly port?: number;
   readonly via?: Via;
+  /** In seconds. What is open after it is reset. */
+  readonly grace?: number;
 }
 
 /**
@@ -34,7 +36,8 @@ export async function runServe(
   process.stdout.write(`sluice ${version} on ${runtime} (${via}) · ${running.url}\n`);
   const signal = await firstSignal();
   process.stdout.write(`${signal}: closing ${describeOpen(running)}\n`);
-  const report = await running.close();
+  const { grace } = options;
+  const report = await running.close(grace === undefined ? {} : { deadlineMs: grace * 1000 });
   if (report.clean) return 0;
   process.stderr.write(describeLeft(report));
   return 1;
