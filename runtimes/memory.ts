@@ -283,7 +283,7 @@ export class MemoryReactor implements Reactor {
 
   // Sockets and Streams.
 
-  /** Listens at once: the promise needs no event. Nothing waits here, so `backlog` bounds nothing. */
+  /** Listens at once: the promise needs no event. Nothing waits, so `backlog` bounds nothing. */
   // deno-lint-ignore require-await -- what listen throws has to come out as a rejection
   async listen(
     address: Address,

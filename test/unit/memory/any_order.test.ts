@@ -1,7 +1,7 @@
 /**
- * The claim of the in-memory runtime's schedule: runnable tasks do not depend on each other, and any
- * number of bytes may move at a time. Two streams talk under seeded schedules that choose at random,
- * and every promise of the contract must hold.
+ * The claim of the in-memory runtime's schedule: runnable tasks do not depend on each other, and
+ * any number of bytes may move at a time. Two streams talk under seeded schedules that choose at
+ * random, and every promise of the contract must hold.
  */
 
 import { assert, assertEquals, assertGreater } from "@std/assert";
@@ -87,7 +87,9 @@ function verdict(seed: number, server: Talker, client: Talker, wire: Wire): "com
   return "cut off";
 }
 
-/** Sends a running pattern from a pool of two buffers, checks the one that comes, then shuts down. */
+/**
+ * Sends a running pattern from a pool of two buffers, checks the one that comes, then shuts down.
+ */
 class Talker implements StreamEvents {
   readonly pool = new BufPool({ bufBytes: 300, keepMax: 2 });
   received = 0;

@@ -222,7 +222,7 @@ describe("settle(), elapse(), runUntil() and waitFor()", () => {
     assertEquals(loop.now(), 0);
   });
 
-  test("runUntil() moves the clock from wake-up to wake-up when there is nothing to do", async () => {
+  test("runUntil() moves the clock by wake-ups when there is nothing to do", async () => {
     const { reactor, loop } = makeLoop();
     let fired = 0;
     const timer = new Timer({
