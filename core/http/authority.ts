@@ -144,9 +144,9 @@ function isNumber(bytes: Uint8Array, from: number, to: number): boolean {
 }
 
 /**
- * True exactly when the label ends in `0x` and hexadecimal digits, if any. The URL standard takes such
- * a label for a name, Bun 1.4 takes some for a number that is too large (`5510274330x`) and refuses
- * them. One answer everywhere is worth more than names that nobody has.
+ * True exactly when the label ends in `0x` and hexadecimal digits, if any. The URL standard takes
+ * such a label for a name, Bun 1.4 takes some for a number that is too large (`5510274330x`) and
+ * refuses them. One answer everywhere is worth more than names that nobody has.
  */
 function endsInHex(bytes: Uint8Array, from: number, to: number): boolean {
   let i = to - 1;

@@ -9,7 +9,7 @@
 import { TOKEN } from "./grammar.ts";
 
 /** True exactly when `name` is a token. */
-export function isFieldName(name: string): boolean {
+function isFieldName(name: string): boolean {
   const length = name.length;
   for (let i = 0; i < length; i++) {
     // A character above 0xff has no entry in the table, which is not 1 either.

@@ -1,7 +1,7 @@
 /**
  * Whether an `xn--` label is one that a URL can have: Punycode (RFC 3492) that decodes to something
- * beyond ASCII. It refuses to know which characters a name may have, which differs between versions of
- * Unicode and so between runtimes.
+ * beyond ASCII. It refuses to know which characters a name may have, which differs between versions
+ * of Unicode and so between runtimes.
  *
  * @module
  */
@@ -52,7 +52,10 @@ function decodes(text: string): boolean {
   return true;
 }
 
-/** The value of a digit: a … z are 0 … 25, 0 … 9 are 26 … 35. -1 for anything else, and past the end. */
+/**
+ * The value of a digit: a … z are 0 … 25, 0 … 9 are 26 … 35. -1 for anything else, and past the
+ * end.
+ */
 function digitOf(code: number): number {
   if (code >= 0x61 && code <= 0x7a) return code - 0x61;
   if (code >= 0x30 && code <= 0x39) return code - 0x30 + 26;

@@ -1,6 +1,6 @@
 /**
- * The reader of the wire cases. It knows the format that `README.md` beside it describes, and nothing
- * of what becomes of a case.
+ * The reader of the wire cases. It knows the format that `README.md` beside it describes, and
+ * nothing of what becomes of a case.
  *
  * @module
  */

@@ -23,8 +23,9 @@ function areEqual(one: string, other: string, defaultPort: number): boolean {
 }
 
 const PARTS = (
-  "a b.c xn-- XN-- 1 0 255 256 0x7f 0X . .. : :: [ ] [::1] [1:2:3:4:5:6:7:8] [::1.2.3.4] 1.2.3.4 80 " +
-  "65535 65536 _ ~ ! $ & ' ( ) * + , ; = - -- ab--cd f ffff 10 localhost example.com @ %41 / ? \\ ^ |"
+  "a b.c xn-- XN-- 1 0 255 256 0x7f 0X . .. : :: [ ] [::1] [1:2:3:4:5:6:7:8] [::1.2.3.4] " +
+  "1.2.3.4 80 65535 65536 _ ~ ! $ & ' ( ) * + , ; = - -- ab--cd f ffff 10 localhost " +
+  "example.com @ %41 / ? \\ ^ |"
 ).split(" ");
 
 const NUMBERISH = [..."0123456789xXf.-"];
@@ -183,7 +184,9 @@ function randomAuthority(random: Random): string {
   return authority;
 }
 
-/** What a URL makes of an authority that is no IPv6 address: small letters, the port as a number. */
+/**
+ * What a URL makes of an authority that is no IPv6 address: small letters, the port as a number.
+ */
 function normalised(authority: string): string {
   return authority.toLowerCase().replace(
     /:(\d+)$/,

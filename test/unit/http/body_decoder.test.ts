@@ -1,4 +1,6 @@
-/** The decoder as its caller sees it: codes, positions, counts. What it accepts is in `test/wire/`. */
+/**
+ * The decoder as its caller sees it: codes, positions, counts. What it accepts is in `test/wire/`.
+ */
 
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertFalse, assertNotStrictEquals } from "@std/assert";

@@ -1,4 +1,7 @@
-/** The parser as its caller sees it: positions, resuming, limits. What it accepts is in `test/wire/`. */
+/**
+ * The parser as its caller sees it: positions, resuming, limits. What it accepts is in
+ * `test/wire/`.
+ */
 
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertExists, assertFalse, assertInstanceOf } from "@std/assert";
