@@ -173,18 +173,20 @@ describe("matrix: judgement", () => {
       cases: [
         { path: [`server: closing (${column})`, "a"], outcome: "passed", text: "" },
         { path: [`server on ${column}, again`, "b"], outcome: "passed", text: "" },
+        { path: [`server (${column}, small)`, "c"], outcome: "passed", text: "" },
       ],
       problem: column === "deno" ? "exit code 1" : undefined,
       output: "",
       elapsedMs: 1,
     }));
-    const rows = renderReport(results, false).split("\n").slice(0, 5);
+    const rows = renderReport(results, false).split("\n").slice(0, 6);
     assertEquals(rows, [
       "passed/failed/skipped  deno     bun_serve",
       "server                 0/1/0 !  ·",
       "server, again          1/0/0    1/0/0",
+      "server, small          1/0/0    1/0/0",
       "server: closing        1/0/0    1/0/0",
-      "together               2/1/0 !  2/0/0",
+      "together               3/1/0 !  3/0/0",
     ]);
   });
 

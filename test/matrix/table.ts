@@ -67,11 +67,14 @@ function splitRows(result: JobResult): JobResult[] {
   return problem === undefined ? parts : [...parts, { ...result, cases: [] }];
 }
 
-/** `server: closing (deno)` and `reactor on deno` are rows `server: closing` and `reactor`. */
+/**
+ * The group without its column: `server: closing (deno)` is `server: closing`, and what follows the
+ * column stays, so that `reactor on memory, small buffers` is `reactor, small buffers`.
+ */
 function rowOf(job: Job, one: Case): string {
   const [group] = one.path;
   if (group === undefined || one.path.length < 2) return job.row;
-  return group.replace(` (${job.column})`, "").replace(` on ${job.column}`, "");
+  return group.replace(new RegExp(` \\(${job.column}\\b(.*)\\)$| on ${job.column}\\b`), "$1");
 }
 
 function renderCell(results: readonly JobResult[], column: Column): string {
