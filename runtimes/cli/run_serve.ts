@@ -32,10 +32,11 @@ export async function runServe(
 ): Promise<number> {
   const app = await loadApp(module) as App;
   const running = await start(module, app, options);
+  // Whoever reads the start line may send a signal at once.
+  const signal = firstSignal();
   const { runtime, via } = running.server.reactor;
   process.stdout.write(`sluice ${version} on ${runtime} (${via}) · ${running.url}\n`);
-  const signal = await firstSignal();
-  process.stdout.write(`${signal}: closing ${describeOpen(running)}\n`);
+  process.stdout.write(`${await signal}: closing ${describeOpen(running)}\n`);
   const { grace } = options;
   const report = await running.close(grace === undefined ? {} : { deadlineMs: grace * 1000 });
   if (report.clean) return 0;

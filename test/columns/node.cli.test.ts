@@ -1,0 +1,9 @@
+/**
+ * The command line, on Node.
+ *
+ * @module
+ */
+
+import { checkCli } from "../suites/check_cli.ts";
+
+checkCli("node");

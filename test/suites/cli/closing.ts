@@ -1,0 +1,80 @@
+/**
+ * How the command ends at a signal, with requests open and without.
+ *
+ * @module
+ */
+
+import { test } from "node:test";
+import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import { type ProcessColumn, startServing } from "../commands.ts";
+import { writeModule } from "./modules.ts";
+
+/** Says on standard output when it has a request, which it answers at shutdown. */
+const PATIENT = `import { DONE, finalizeRequest } from "$CORE";
+export default (request) => {
+  const hold = request.hold("waits for the shutdown");
+  request.onAbort((cause) => {
+    finalizeRequest(request, request.respond(200, {}, cause));
+    hold.release();
+  });
+  console.log("held");
+  return DONE;
+};
+// Something of its own that would keep the process.
+setInterval(() => {}, 1000);
+`;
+
+/** Never answers. */
+const STUBBORN = `import { DONE } from "$CORE";
+export default (request) => {
+  request.hold("never lets go");
+  console.log("held");
+  return DONE;
+};
+`;
+
+export function checkClosing(column: ProcessColumn): void {
+  test("SIGINT, also when it comes twice at once, lets open requests end: exit code 0", async () => {
+    const module = writeModule("patient.mjs", PATIENT);
+    const { url, program } = await startServing(column, [module, "--port", "0"]);
+    const answer = fetch(url).then((response) => response.text());
+    await program.waitFor(/held\n/);
+    program.stop("SIGINT");
+    const { code, stdout, stderr } = await program.stop("SIGINT");
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertMatch(stdout, /\nSIGINT: closing with 1 open request; again to end now\n$/);
+    assertEquals(await answer, "shutdown");
+  });
+
+  test("SIGTERM without open requests: exit code 0", async () => {
+    const module = writeModule("patient.mjs", PATIENT);
+    const { program } = await startServing(column, [module, "--port", "0"]);
+    const { code, stdout, stderr } = await program.stop("SIGTERM");
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertMatch(stdout, /\nSIGTERM: closing with no open request\n$/);
+  });
+
+  test("a second signal ends at once, with the signal's exit code", async () => {
+    const module = writeModule("stubborn.mjs", STUBBORN);
+    const { url, program } = await startServing(column, [module, "--port", "0"]);
+    const answer = assertRejects(() => fetch(url));
+    await program.waitFor(/held\n/);
+    program.stop("SIGINT");
+    await program.waitFor(/SIGINT: closing/);
+    assertEquals((await program.stop("SIGTERM")).code, 143);
+    await answer;
+  });
+
+  test("after --grace what is left is cut off and reported: exit code 1", async () => {
+    const module = writeModule("stubborn.mjs", STUBBORN);
+    const args = [module, "--port", "0", "--grace", "0.2"];
+    const { url, program } = await startServing(column, args);
+    const answer = assertRejects(() => fetch(`${url}/path`));
+    await program.waitFor(/held\n/);
+    const { code, stderr } = await program.stop("SIGINT");
+    assertEquals(code, 1);
+    assertMatch(stderr, /^sluice: cut off at the deadline: 1 requests? on \d connections?\n/);
+    assertMatch(stderr, /\n {2}GET \/path, 0\.\d s, held by never lets go \(0\.\d s\)\n$/);
+    await answer;
+  });
+}

@@ -1,0 +1,110 @@
+/**
+ * Help, version, and mistakes: each mistake is one clear line and exit code 2, before anything listens.
+ *
+ * @module
+ */
+
+import { readFileSync } from "node:fs";
+import { test } from "node:test";
+import { assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ROOT } from "../../tidy/tree.ts";
+import { type ProcessColumn, runScript } from "../commands.ts";
+import { writeModule } from "./modules.ts";
+import { takePort } from "./ports.ts";
+
+/** Arguments, and the line that they get. */
+const ARGUMENTS: ReadonlyArray<readonly [string, RegExp]> = [
+  ["", /no command given: try sluice serve <module>/],
+  ["frob", /unknown command 'frob'/],
+  ["serve", /missing required argument 'module'/],
+  ["serve a.ts b.ts", /too many arguments/],
+  ["serve --prot 1 a.ts", /unknown option '--prot' \(Did you mean --port\?\)/],
+  ["serve --port", /'-p, --port <number>' argument missing/],
+  ["serve --port 80x a.ts", /'80x' is invalid\. A port is a whole number from 0 to 65535/],
+  ["serve --port 65536 a.ts", /'65536' is invalid\. A port is a whole number from 0 to 65535/],
+  ["serve --grace soon a.ts", /'soon' is invalid\. A time is a number of seconds/],
+  ["serve --via pigeon a.ts", /'pigeon' is invalid\. There is only serve\./],
+  ["serve gone.ts", /no such module: gone\.ts/],
+  ["serve examples", /examples is a directory, not a module/],
+  ["serve file://elsewhere/a.ts", /file:\/\/elsewhere\/a\.ts names no file/],
+];
+
+const WANTED = "export default an object with a fetch function, a native handler, or defineServer";
+
+const BAD_PORT = `import { defineServer, OK } from "$CORE";
+export default defineServer({ handlers: [() => OK], port: 70000 });
+`;
+
+/** Modules that cannot be served, and what is said of them behind their path. */
+const MODULES: ReadonlyArray<readonly [name: string, text: string, words: RegExp]> = [
+  ["named.mjs", "export const app = 1;", new RegExp(`there is nothing to serve: ${WANTED}`)],
+  ["number.mjs", "export default 42;", new RegExp(`cannot serve number: ${WANTED}`)],
+  ["object.mjs", "export default { fetsch() {} };", new RegExp(`cannot serve .*: ${WANTED}`)],
+  ["port.mjs", BAD_PORT, /a port is a whole number from 0 to 65535, not 70000/],
+  ["syntax.ts", "\n\nexport default {{;\n", /\(.*syntax\.ts:3\)/],
+  [
+    "throws.mjs",
+    "\nthrow new Error('no database\\nmore');",
+    /Error: no database \(.*throws\.mjs:2\)/,
+  ],
+  ["inner.ts", "import './syntax.ts'; export default {};", /\(.*syntax\.ts:3\)/],
+  ["needs_file.mjs", "import './gone.mjs'; export default {};", /gone\.mjs/],
+  ["needs_package.mjs", "import 'no-such-package'; export default {};", /no-such-package/],
+];
+
+export function checkMistakes(column: ProcessColumn): void {
+  const run = (args: readonly string[]) => runScript(column, ["runtimes/main.ts", ...args]);
+
+  /** One line on stderr, nothing on stdout, exit code 2. */
+  const assertRefused = async (args: readonly string[], words: RegExp) => {
+    const { code, stdout, stderr } = await run(args);
+    assertEquals({ args, code, stdout }, { args, code: 2, stdout: "" });
+    assertMatch(stderr, /^sluice: [^\n]+\n$/);
+    assertMatch(stderr, words);
+  };
+
+  test("--help and --version answer on stdout: exit code 0", async () => {
+    const help = await run(["--help"]);
+    assertEquals([help.code, help.stderr], [0, ""]);
+    assertStringIncludes(help.stdout, "serve <module> [options]");
+    const serveHelp = await run(["serve", "--help"]);
+    assertEquals([serveHelp.code, serveHelp.stderr], [0, ""]);
+    for (const option of ["--port <number>", "--host <name>", "--grace <seconds>", "--via <way>"]) {
+      assertStringIncludes(serveHelp.stdout, option);
+    }
+    const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+    for (const args of [["--version"], ["serve", "--version"]]) {
+      const { code, stdout } = await run(args);
+      assertEquals([code, stdout], [0, `${version}\n`]);
+    }
+  });
+
+  test("wrong arguments are refused in one line: exit code 2", async () => {
+    for (const [args, words] of ARGUMENTS) {
+      await assertRefused(args.split(" ").filter((arg) => arg !== ""), words);
+    }
+    if (column !== "bun") {
+      const words = new RegExp(`only Bun can listen through Bun\\.serve, and this is ${column}`);
+      await assertRefused(["serve", "--via", "serve", "examples/hello.ts"], words);
+    }
+  });
+
+  test("a module that cannot be served is named, with the reason: exit code 2", async () => {
+    const paths = MODULES.map(([name, text]) => writeModule(name, text));
+    for (const [index, [name, , words]] of MODULES.entries()) {
+      const line = new RegExp(`${name}: .*${words.source}`);
+      await assertRefused(["serve", paths[index]!], line);
+    }
+  });
+
+  test("a taken port, and a host that is not here, are named: exit code 2", async () => {
+    const taken = await takePort();
+    const port = String(taken.port);
+    await assertRefused(
+      ["serve", "examples/hello.ts", "--port", port],
+      new RegExp(`port ${port} on 127\\.0\\.0\\.1 is already in use`),
+    );
+    await taken.release();
+    await assertRefused(["serve", "examples/hello.ts", "--host", "192.0.2.1"], /192\.0\.2\.1/);
+  });
+}
