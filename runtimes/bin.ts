@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 /**
- * The `sluice` command: looks at the version of Node before anything newer is parsed, and then hands
- * over to main. Written so that a Node much older than the one it asks for can still read it.
+ * The `sluice` command: looks at the version of Node before anything newer is parsed, and then
+ * hands over to main. Written so that a Node much older than the one it asks for can still read it.
  *
  * @module
  */

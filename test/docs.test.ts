@@ -4,7 +4,7 @@
  *
  * Each block fenced as `ts` in a Markdown file of the tree is a module of its own. It is checked
  * with the compiler settings of the tree, and then on each runtime:
- * - one with `export default` is an application: `serve` starts it, and `GET /` must not answer 5xx;
+ * - one with `export default` is an application: `serve` starts it; `GET /` must not answer 5xx;
  * - any other is a program: it must end by itself, with exit code 0.
  *
  * A block fenced as `ts types` is checked by the compiler alone: signatures, and code that would

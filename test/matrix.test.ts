@@ -98,7 +98,10 @@ describe("matrix: reports", () => {
 
     test(`runJob() takes a broken hook on ${runtime} for a failure`, async () => {
       const text = `import { after, describe, test } from "node:test";
-        describe("suite", () => { after(() => { throw new Error("broken"); }); test("a", () => {}); });`;
+        describe("suite", () => {
+          after(() => { throw new Error("broken"); });
+          test("a", () => {});
+        });`;
       const { cases, problem, output } = await runPlanted(runtime, text);
       assertFailed(cases, problem);
       assertStringIncludes(output, "broken");
@@ -147,7 +150,7 @@ describe("matrix: judgement", () => {
     );
   });
 
-  test("jobsOfFile() gives each file its columns, and refuses a file that nothing would run", () => {
+  test("jobsOfFile() gives each file its columns, and refuses a file that nothing runs", () => {
     const where = (file: string) =>
       jobsOfFile(file).map((one: Job) => `${one.row} ${one.column} ${one.runtime}`);
     assertEquals(where("test/unit/core/buf.test.ts"), [

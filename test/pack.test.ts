@@ -1,7 +1,7 @@
 /**
- * What a user gets: the project is packed as npm would, the tarball is installed in a scratch folder
- * beside Hono, and serves there on Node 22 and on the current Node. Runs on Node; needs npm and its
- * registry; knows nothing of the source tree but the list of its files.
+ * What a user gets: the project is packed as npm would, the tarball is installed in a scratch
+ * folder beside Hono, and serves there on Node 22 and on the current Node. Runs on Node; needs npm
+ * and its registry; knows nothing of the source tree but the list of its files.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * Starts programs for tests and waits for what they print or how they end, never for time. Knows
- * processes; a program that hangs is ended with a message that names it, and none outlives the test.
+ * processes; a program that hangs is ended with a message that names it, and none outlives its
+ * test.
  *
  * @module
  */

@@ -3,8 +3,9 @@
  * tree. Knows the folders of test/ and the runners' command lines; runs nothing.
  *
  * - `unit/**` runs on Node, Deno and Bun.
- * - `columns/<column>.<suite>.test.ts` runs on the runtime of its column. The in-memory runtime needs
- *   no platform, so its files run on all three, and their counts are added up in its one column.
+ * - `columns/<column>.<suite>.test.ts` runs on the runtime of its column. The in-memory runtime
+ *   needs no platform, so its files run on all three, and their counts are added up in its one
+ *   column.
  * - Other files directly in `test/` are about the tree as a whole and run once, on Node.
  *
  * @module

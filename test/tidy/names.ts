@@ -1,7 +1,7 @@
 /**
  * Names that must not stand in a part of the tree: platform globals in the core, another platform's
- * globals in a shim, the clock and the dice where a run must repeat, and sleeps in tests. Knows only
- * the spelling of names in their own right; a property `x.process` is nobody's global.
+ * globals in a shim, the clock and the dice where a run must repeat, and sleeps in tests. Knows
+ * only the spelling of names in their own right; a property `x.process` is nobody's global.
  *
  * @module
  */

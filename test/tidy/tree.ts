@@ -1,6 +1,6 @@
 /**
- * The files of the work tree: those that git tracks and those that it would. Knows git and the disk;
- * knows no rule.
+ * The files of the work tree: those that git tracks and those that it would. Knows git and the
+ * disk; knows no rule.
  *
  * @module
  */

@@ -145,7 +145,7 @@ describe("@std/assert", () => {
     }
   });
 
-  test("assertRejects() answers the reason, and fails on a value and on a plain throw", async () => {
+  test("assertRejects() answers the reason; it fails on a value and on a plain throw", async () => {
     const reason = await std.assertRejects(() => Promise.reject(new TypeError("abc")), TypeError);
     std.assertEquals(reason.message, "abc");
     const late = async (check: () => Promise<unknown>) => {
