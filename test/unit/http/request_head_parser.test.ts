@@ -166,6 +166,13 @@ describe("RequestHeadParser", () => {
     assertEquals(parser.feed(bytesOf(HEAD), 0, HEAD.length), HEAD_DONE);
   });
 
+  test("a target that alone fills the head is too long, whatever its own limit", () => {
+    const parser = new RequestHeadParser({ ...LIMITS, headBytesMax: 50, targetBytesMax: 100 });
+    const bytes = bytesOf(`GET /${"a".repeat(60)} HTTP/1.1\r\n`);
+    assertEquals(parser.feed(bytes, 0, bytes.length), HEAD_BAD);
+    assertEquals(parser.error?.code, "target-too-long");
+  });
+
   test("hasObsText is true exactly when a value has a byte above 0x7f", () => {
     assertFalse(parsed("GET / HTTP/1.0\r\nX: ~\r\n\r\n").hasObsText);
     assert(parsed("GET / HTTP/1.0\r\nX: a\x80b\r\nY: c\r\n\r\n").hasObsText);
