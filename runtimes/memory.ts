@@ -136,7 +136,14 @@ export class MemoryReactor implements Reactor {
       open: new Set<Endpoint>(),
     };
     this.#network = new Network(this.#wire, this);
-    this.#driver = new Driver(this);
+    this.#driver = new Driver({
+      step: () => this.step(),
+      now: () => this.#nowMs,
+      wakeAtMs: () => this.#wakeMs,
+      moveTo: (ms) => this.#moveTo(ms),
+      restless: (eventsMax) => this.#restless(eventsMax),
+      pending: () => this.pending(),
+    });
   }
 
   // The controls.
@@ -163,7 +170,7 @@ export class MemoryReactor implements Reactor {
     let events = 0;
     while (this.step()) {
       events++;
-      if (events > eventsMax) throw this.restless(eventsMax);
+      if (events > eventsMax) throw this.#restless(eventsMax);
     }
     return events;
   }
@@ -176,10 +183,10 @@ export class MemoryReactor implements Reactor {
     const untilMs = this.#untilOf(ms);
     let events = this.run();
     while (this.#wakeMs <= untilMs) {
-      this.moveTo(this.#wakeMs);
+      this.#moveTo(this.#wakeMs);
       events += this.run();
     }
-    this.moveTo(untilMs);
+    this.#moveTo(untilMs);
     return events + this.run();
   }
 
@@ -229,19 +236,13 @@ export class MemoryReactor implements Reactor {
     };
   }
 
-  /** For the driver: when the clock has to stop next. */
-  get wakeAtMs(): number {
-    return this.#wakeMs;
-  }
-
-  /** For the driver: moves the clock, forward only, and makes a wake-up that is due runnable. */
-  moveTo(ms: number): void {
+  /** Moves the clock, forward only, and makes a wake-up that is due runnable. */
+  #moveTo(ms: number): void {
     this.#nowMs = Math.max(this.#nowMs, ms);
     this.wakeAt(this.#wakeMs);
   }
 
-  /** For the driver: the error of a run that does not end. */
-  restless(eventsMax: number): Error {
+  #restless(eventsMax: number): Error {
     const runnable = this.#tasks.describe().slice(0, 5).join("; ");
     return new Error(
       `the in-memory reactor is not quiet after ${eventsMax} events at ${this.#nowMs} ms; ` +

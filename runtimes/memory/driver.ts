@@ -11,12 +11,15 @@
 
 import { realTurn, realWait } from "../common/real_world.ts";
 
-/** The controls of a reactor that this file needs. */
+/** What this file needs of a reactor. */
 export interface Driven {
   step(): boolean;
   now(): number;
-  readonly wakeAtMs: number;
+  /** When the clock has to stop next. */
+  wakeAtMs(): number;
+  /** Moves the clock, forward only. */
   moveTo(ms: number): void;
+  /** The error of a run that does not end. */
   restless(eventsMax: number): Error;
   pending(): unknown;
 }
@@ -52,8 +55,8 @@ export class Driver {
 
   async elapse(untilMs: number, eventsMax: number): Promise<void> {
     await this.settle(eventsMax);
-    while (this.#reactor.wakeAtMs <= untilMs) {
-      this.#reactor.moveTo(this.#reactor.wakeAtMs);
+    while (this.#reactor.wakeAtMs() <= untilMs) {
+      this.#reactor.moveTo(this.#reactor.wakeAtMs());
       await this.settle(eventsMax);
     }
     this.#reactor.moveTo(untilMs);
@@ -72,7 +75,7 @@ export class Driver {
       } else if (idle < limits.idleTurns) {
         idle++;
       } else if (reactor.now() < limits.untilMs) {
-        reactor.moveTo(Math.min(reactor.wakeAtMs, limits.untilMs));
+        reactor.moveTo(Math.min(reactor.wakeAtMs(), limits.untilMs));
         events = 0;
         idle = 0;
       } else if (idle < limits.idleTurns + PATIENCE_WAITS) {
@@ -81,7 +84,7 @@ export class Driver {
       } else {
         throw new Error(
           `what was waited for did not come by ${reactor.now()} ms; ` +
-            `pending: ${JSON.stringify(reactor.pending())}`,
+            `pending: ${JSON.stringify(reactor.pending(), inWords)}`,
         );
       }
       await realTurn();
@@ -97,4 +100,9 @@ export class Driver {
     await this.runUntil(() => isSettled, limits);
     return await promise;
   }
+}
+
+/** JSON has no infinity. */
+function inWords(_key: string, value: unknown): unknown {
+  return value === Infinity ? "never" : value;
 }

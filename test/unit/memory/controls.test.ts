@@ -258,6 +258,8 @@ describe("settle(), elapse(), runUntil() and waitFor()", () => {
       "what was waited for did not come by 1000 ms; pending: " +
         '{"runnable":[],"open":[],"listening":["127.0.0.1:80"],"lentBufs":0,"wakeAtMs":5000}',
     );
+    await reactor.elapse(4000);
+    await assertRejects(() => reactor.runUntil(() => false), Error, '"wakeAtMs":"never"');
   });
 
   test("runUntil() rejects when something feeds itself", async () => {
