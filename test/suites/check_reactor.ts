@@ -41,8 +41,8 @@ function checkAll(
   const register = checkWithGaps<Bench>(gaps, async (body) => {
     const rig = make();
     const bench = new Bench(rig, reactorOf(rig));
-    await body(bench);
-    await bench.finish();
+    await body(bench).finally(() => bench.dispose());
+    await bench.assertOver();
   });
   const check: Check<Bench> = (name, body) => {
     left.delete(name);

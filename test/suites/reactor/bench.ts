@@ -234,11 +234,15 @@ export class Bench {
 
   // The end.
 
-  /** Closes all that is open, and asks that nothing is left and nothing was wrong. */
-  async finish(): Promise<void> {
+  /** Closes all that is open: also after a check that failed, so that its process can end. */
+  async dispose(): Promise<void> {
     this.#isOver = true;
     for (const listener of this.#listeners) await listener.close();
     for (const end of this.ends) if (!end.isClosed) this.abort(end);
+  }
+
+  /** After `dispose`: nothing is left, and nothing was wrong. */
+  async assertOver(): Promise<void> {
     await this.settle(() => this.ends.every((end) => end.isClosed), "onClose of every handle");
     assertEquals(this.faults, []);
     for (const end of this.ends) assertEquals(end.released, end.taken, `${end.name}: releases`);
