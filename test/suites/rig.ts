@@ -22,6 +22,11 @@ export interface ColumnRig {
   /** True exactly when the runtime may keep a taken buffer after `send` has returned. */
   readonly lends: boolean;
   /**
+   * How many bytes are more than all buffers between two ends hold together, several times over. A
+   * live column's kernel takes 4 MiB in one write. Default: 24 MiB.
+   */
+  readonly bulkBytes?: number;
+  /**
    * Lets the runtime's events come until `condition` holds: by turns of the loop on a live column; by
    * pumping in memory, where the clock moves on whenever nothing else is left to do. Rejects when that
    * takes too long, and says `what` did not come.

@@ -174,6 +174,11 @@ export class ServerBench {
     this.rig = rig;
   }
 
+  /** More than all buffers between the server and a client hold, several times over. */
+  get bulkBytes(): number {
+    return this.rig.bulkBytes ?? 24 << 20;
+  }
+
   /** Starts the server. Its log is kept in `logs` instead of going out. */
   async serve(options: ServerOptions): Promise<Server> {
     this.server = new Server(this.rig.reactor, options);

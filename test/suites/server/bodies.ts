@@ -102,7 +102,7 @@ function checkFraming(check: ServerCheck): void {
       }],
       limits: { bodyBytesMax: 64 << 20 },
     });
-    const size = 24 << 20;
+    const size = bench.bulkBytes;
     const client = bench.connect().request("POST", "/", `Content-Length: ${size}`);
     client.send(new Uint8Array(size));
     await bench.settle(() => got > 0, "the first bytes");

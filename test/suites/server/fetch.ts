@@ -137,7 +137,7 @@ function checkResponses(check: ServerCheck): void {
   );
 
   check("a stream is pulled only as the client reads, and arrives exactly", async (bench) => {
-    const size = 8 << 20;
+    const size = bench.bulkBytes / 3 | 0;
     await bench.serve(app(() => {
       let sent = 0;
       return new Response(
@@ -206,7 +206,7 @@ function checkEnds(check: ServerCheck): void {
       request.signal.addEventListener("abort", () => reason = request.signal.reason);
       return new Response(
         new ReadableStream({
-          start(controller) {
+          pull(controller) {
             controller.enqueue(new Uint8Array(10));
           },
           cancel() {
