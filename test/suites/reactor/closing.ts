@@ -33,7 +33,8 @@ export function checkClosing(check: Check<Bench>): void {
       onOpen: (end) => bench.readStop(end),
       onEnd: (end) => endedAt = end.bytesIn,
     });
-    const sent = await bench.clog(client, 32768);
+    // Larger than what a kernel takes at once: the rest goes in many writes.
+    const sent = await bench.clog(client, 6 * MIB);
     const taken = sent - client.out.size();
     client.out.drop();
     bench.shutdown(client);
@@ -88,6 +89,19 @@ export function checkClosing(check: Check<Bench>): void {
     bench.sendPattern(server, 4 * 65536, 4 * 65536);
     await bench.settle(() => client.isClosed, "onClose");
     assertEquals([client.datas, client.reason], [1, "clean"]);
+    await bench.settle(() => server.isClosed || server.hasEnded, "the end at the peer");
+  });
+
+  check("close() ends reading while it still sends what was taken", async (bench) => {
+    const { client, server } = await bench.pair({ onOpen: (end) => bench.readStop(end) });
+    await bench.clog(client, 65536);
+    client.out.drop();
+    bench.close(client);
+    bench.sendPattern(server, 10, 10);
+    await bench.pass();
+    bench.readStart(server);
+    await bench.settle(() => client.isClosed, "onClose");
+    assertEquals([client.datas, client.reason], [0, "clean"]);
     await bench.settle(() => server.isClosed || server.hasEnded, "the end at the peer");
   });
 
