@@ -213,7 +213,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   outputIsEmpty(_request: HttpRequest): boolean {
-    return this.output.isEmpty;
+    // Output that died was not accepted: the request waits for `closed`, which gives it up.
+    return !this.output.dead && this.output.isEmpty;
   }
 
   bodyWanted(request: HttpRequest): void {

@@ -26,8 +26,7 @@ export interface Exchange extends OutgoingSink {
   /** Output was queued that nobody pushes: it leaves at the end of the turn. */
   pushLater(): void;
   /**
-   * True exactly when no byte of the request's response waits in the exchange any more: all of it was
-   * accepted by the runtime, or the exchange is dead.
+   * True exactly when all of the request's response that was sent was accepted by the runtime.
    */
   outputIsEmpty(request: HttpRequest): boolean;
   /**

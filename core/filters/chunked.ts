@@ -9,6 +9,7 @@
 import { type Buf, bufOf } from "../buf.ts";
 import { Chain } from "../chain.ts";
 import { chunkSizeLine, formatTrailers } from "../http/chunk.ts";
+import { encodeLatin1 } from "../http/latin1.ts";
 import { statusHasNoBody } from "./head_only.ts";
 import type { Filter, Outgoing } from "./outgoing.ts";
 
@@ -47,7 +48,6 @@ export const chunked: Filter = {
 
 /** The filter works on one chain at a time, and to its end, so that one spare chain is enough. */
 const work = new Chain();
-const encoder = new TextEncoder();
 
 function lastChunk(outgoing: Outgoing): Buf {
   const trailers = outgoing.trailers === null ? "" : formatTrailers(outgoing.trailers);
@@ -55,5 +55,7 @@ function lastChunk(outgoing: Outgoing): Buf {
 }
 
 function textBuf(text: string): Buf {
-  return bufOf(encoder.encode(text));
+  const bytes = new Uint8Array(text.length);
+  encodeLatin1(text, bytes, 0);
+  return bufOf(bytes);
 }
