@@ -86,7 +86,8 @@ export interface StreamEvents {
   onWritable(handle: Handle): void;
   /**
    * The runtime is done with a buffer that it took. Exactly once for each taken buffer, also when the
-   * stream dies; always before `onClose`. May come inside `send`.
+   * stream dies; always before `onClose`. May come inside `send`. The receiver calls `releaseBuf`,
+   * at once or when it likes; the shim never does.
    */
   onRelease(handle: Handle, buf: Buf): void;
   /** The peer will send no more (FIN). Writing goes on. At most once. */
@@ -102,16 +103,23 @@ export interface Streams {
    *
    * - `OK`: the chain is empty now; offer more at will.
    * - `AGAIN`: offer nothing until `onWritable`. The chain may hold a rest, which stays the caller's.
-   * - `ERROR`: the handle is dead; `onClose` follows, never inside the call.
+   * - `ERROR`: the handle is dead, or was shut down or closed by this side; nothing is taken. When
+   *   it is dead, `onClose` follows, never inside the call.
    */
   send(handle: Handle, chain: Chain): SendCode;
   /** Goes on reading. A fresh handle reads from `onOpen` on. */
   readStart(handle: Handle): void;
   /** Stops reading: after it at most one more `onData`, of bytes that were read already. */
   readStop(handle: Handle): void;
-  /** Half close: sends FIN after all that was taken. Reading goes on. */
+  /**
+   * Half close: sends FIN after all that was taken. Reading goes on. When the peer has ended too, the
+   * stream closes by itself (`clean`).
+   */
   shutdown(handle: Handle): void;
-  /** Closes both directions after all that was taken is with the kernel. Reading stops. */
+  /**
+   * Closes both directions after all that was taken is with the kernel. Reading stops. On a stream
+   * that is still connecting it gives up, with `onClose("clean")` alone.
+   */
   close(handle: Handle): void;
   /**
    * Closes now. Bytes taken but unsent are dropped, and the peer sees a reset where the platform can
