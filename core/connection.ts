@@ -191,6 +191,14 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       chain.drop();
       return ERROR;
     }
+    // What is looked at is the queue before this item: one of any size is the application's own
+    // memory already, and `send` had said that it may come.
+    if (output.isOverfull) {
+      chain.drop();
+      outgoing.complain("kept sending although send answered AGAIN: the response was cut off");
+      terminateRequest(this.request!, "application");
+      return ERROR;
+    }
     const { last, flush } = chain.tail!;
     if (last) this.#halves.responseEnd();
     output.writeChain(chain);
@@ -201,11 +209,6 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       } else {
         this.pushLater();
       }
-    }
-    if (output.isOverfull) {
-      outgoing.complain("kept sending although send answered AGAIN: the response was cut off");
-      terminateRequest(this.request!, "application");
-      return ERROR;
     }
     const code = output.readiness;
     if (code === AGAIN && !output.blocked) this.pushLater();
