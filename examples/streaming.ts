@@ -43,8 +43,11 @@ export default function streaming(request: HttpRequest): ResultCode {
   });
   if (request.isHead) return OK;
   const hold = request.hold("makes its bytes");
+  let finished = false;
   const finish = (code: SendCode) => {
-    if (!hold.isOpen) return;
+    // To finalize with ERROR terminates the request, which calls this again.
+    if (finished) return;
+    finished = true;
     finalizeRequest(request, code);
     hold.release();
   };
