@@ -6,15 +6,15 @@
  */
 
 /** It is finished, and more may be offered. */
-export const OK = 0;
+export const OK = 0 as const;
 /** It failed, and the thing that it was asked of is dead. */
-export const ERROR = -1;
+export const ERROR = -1 as const;
 /** It is not finished. Offer nothing more until the matching event (`onWritable`, `onReady`). */
-export const AGAIN = -2;
+export const AGAIN = -2 as const;
 /** The call is over but the work is not: whoever holds the request will finalize it later. */
-export const DONE = -4;
+export const DONE = -4 as const;
 /** Not mine: ask the next one. Never an error. */
-export const DECLINED = -5;
+export const DECLINED = -5 as const;
 
 export type ResultCode =
   | typeof OK
