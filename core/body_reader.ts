@@ -76,15 +76,19 @@ export class BodyReader {
       }
       if (decoder.seen > limits.bodyBytesMax) return this.#fail(TOO_LARGE);
       body!.push(bytes.subarray(dataStart, dataEnd));
-      return READ_ON;
+      // A declared length is complete with its last byte: no event would come for a consumer that
+      // has just stopped and starts again later.
+      return decoder.isDone ? this.#done(body) : READ_ON;
     }
-    if (code === BODY_DONE) {
-      this.pending = false;
-      if (!this.discarding) body!.end(decoder.trailers);
-      this.discarding = false;
-      return READ_DONE;
-    }
+    if (code === BODY_DONE) return this.#done(body);
     return code === BODY_BAD ? this.#fail(decoder.error!) : READ_MORE;
+  }
+
+  #done(body: RequestBody | null): typeof READ_DONE {
+    this.pending = false;
+    if (!this.discarding) body!.end(this.#decoder!.trailers);
+    this.discarding = false;
+    return READ_DONE;
   }
 
   #fail(error: HttpError): typeof READ_FAILED {
