@@ -15,7 +15,6 @@ import {
   type ClockEvents,
   ConnectionClocks,
   HEADER_PHASE,
-  KEEP_ALIVE_PHASE,
   NO_PHASE,
   type ReadPhase,
 } from "./connection_clocks.ts";
@@ -338,7 +337,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       this.#close();
       return;
     } else if (!this.#reader.body.pending) {
-      this.#waitForHead();
+      this.clocks.waitForHead(this.#reader.headStarted, this.requests === 0, this.service.clocks);
     }
     const full = this.#reader.isFull;
     if (full !== this.#reading) return;
@@ -411,17 +410,6 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     request.bodyIfAsked?.fail(error);
     request.tellAbort("bad-request");
     if (!request.finalized) finalizeRequest(request, ERROR, error.status);
-  }
-
-  /** Nothing of a next request is here, or not all of its head. */
-  #waitForHead(): void {
-    const { clocks } = this.service;
-    const phase = this.clocks.readPhase;
-    if (this.#reader.headStarted) {
-      if (phase !== HEADER_PHASE) this.clocks.readStart(HEADER_PHASE, clocks.headerTimeoutMs);
-    } else if (this.requests > 0 && phase !== KEEP_ALIVE_PHASE) {
-      this.clocks.readStart(KEEP_ALIVE_PHASE, clocks.keepAliveTimeoutMs);
-    }
   }
 
   // Writing.

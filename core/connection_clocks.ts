@@ -53,6 +53,15 @@ export class ConnectionClocks implements TimerOwner {
     this.#loop.timers.arm(this.#read, this.#loop.now() + timeoutMs);
   }
 
+  /** Nothing of a next request is here, or not all of its head. The first one's clock runs already. */
+  waitForHead(headStarted: boolean, isFirst: boolean, clocks: Clocks): void {
+    if (headStarted) {
+      if (this.readPhase !== HEADER_PHASE) this.readStart(HEADER_PHASE, clocks.headerTimeoutMs);
+    } else if (!isFirst && this.readPhase !== KEEP_ALIVE_PHASE) {
+      this.readStart(KEEP_ALIVE_PHASE, clocks.keepAliveTimeoutMs);
+    }
+  }
+
   readStop(): void {
     this.readPhase = NO_PHASE;
   }
