@@ -75,7 +75,9 @@ export class BodyReader {
         return this.#dropped > limits.discardBytesMax ? READ_TOO_MUCH : READ_ON;
       }
       if (decoder.seen > limits.bodyBytesMax) return this.#fail(TOO_LARGE);
-      body!.push(bytes.subarray(dataStart, dataEnd));
+      // Not `subarray`: of a runtime's Buffer that is a Buffer, whose `slice` does not copy.
+      const size = dataEnd - dataStart;
+      body!.push(new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart, size));
       // A declared length is complete with its last byte: no event would come for a consumer that
       // has just stopped and starts again later.
       return decoder.isDone ? this.#done(body) : READ_ON;

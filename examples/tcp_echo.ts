@@ -37,8 +37,9 @@ const events: StreamEvents = {
   },
   onData(handle, bytes) {
     const echo = handle.owner as Echo;
-    // The bytes are ours during this call only, and what is sent must not change: a copy.
-    echo.chain.append(bufOf(bytes.slice()));
+    // The bytes are ours during this call only, so a copy is sent. (They may be a Buffer, whose
+    // `slice` is none.)
+    echo.chain.append(bufOf(new Uint8Array(bytes)));
     if (!echo.waiting) push(handle, echo);
   },
   onWritable(handle) {
