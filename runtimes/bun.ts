@@ -40,9 +40,10 @@ export function createBunReactor(): Reactor {
   return new BunReactor((globalThis as unknown as { Bun: BunPlatform }).Bun);
 }
 
-class BunReactor extends SocketReactor {
+/** Exported for `bun_serve.ts`, which extends it. */
+export class BunReactor extends SocketReactor {
   readonly runtime: string;
-  readonly via = "Bun.listen";
+  readonly via: string = "Bun.listen";
   readonly #bun: BunPlatform;
 
   constructor(bun: BunPlatform) {
@@ -146,11 +147,15 @@ class BunHandle extends StreamHandle {
     else this.#deliver(bytes);
   }
 
-  /** Delivers in slices. What is left when the core stops reading is copied: Bun reuses the memory. */
+  /**
+   * Delivers in slices. What is left when the core stops reading is copied: Bun reuses the
+   * memory.
+   */
   #deliver(bytes: Uint8Array): void {
     for (let pos = 0; pos < bytes.length; pos += SLICE_BYTES) {
       if (!this.reading) {
-        this.#rest = bytes.slice(pos);
+        // Bun's bytes are a Buffer, whose `slice` does not copy.
+        this.#rest = new Uint8Array(bytes.subarray(pos));
         return;
       }
       this.received(bytes.subarray(pos, pos + SLICE_BYTES));
@@ -162,7 +167,9 @@ class BunHandle extends StreamHandle {
     else Promise.resolve(this).then(deliverRest);
   }
 
-  /** Comes after `readStart`, outside of the call; reading may have been stopped again meanwhile. */
+  /**
+   * Comes after `readStart`, outside of the call; reading may have been stopped again meanwhile.
+   */
   restDue(): void {
     const rest = this.#rest;
     if (rest === null || !this.reading) return;
@@ -257,8 +264,8 @@ function terminateHandle(handle: BunHandle): void {
 }
 
 /**
- * The handlers, shared by all sockets of all reactors. There is no `error` on purpose: it would catch
- * what the core throws in an event, and Bun gives the errors of a socket to `close`.
+ * The handlers, shared by all sockets of all reactors. There is no `error` on purpose: it would
+ * catch what the core throws in an event, and Bun gives the errors of a socket to `close`.
  */
 const HANDLERS: BunSocketHandlers<SocketData> = {
   open(socket) {

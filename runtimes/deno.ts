@@ -1,11 +1,11 @@
 /**
- * The Deno runtime: the reactor contract over `Deno.listen` and `Deno.connect`. It knows sockets and
- * nothing of HTTP.
+ * The Deno runtime: the reactor contract over `Deno.listen` and `Deno.connect`. It knows sockets
+ * and nothing of HTTP.
  *
- * Deno has promises where the contract has events: a loop for each connection awaits `read`, and one
- * `write` at a time is in flight. A write resolves to a partial count, so the shim goes on until the
- * buffer is whole; until then it is lent. Deno 2.9 cancels reads and writes in flight when the
- * connection closes, so nothing is still being read from memory when a buffer goes home.
+ * Deno has promises where the contract has events: a loop for each connection awaits `read`, and
+ * one `write` at a time is in flight. A write resolves to a partial count, so the shim goes on
+ * until the buffer is whole; until then it is lent. Deno 2.9 cancels reads and writes in flight
+ * when the connection closes, so nothing is still being read from memory when a buffer goes home.
  *
  * @module
  */
@@ -41,7 +41,9 @@ import type {
 } from "./deno/platform.ts";
 import { ReadBuffers, SMALL_BYTES } from "./deno/read_buffers.ts";
 
-/** How long accepting rests after it failed, out of descriptors say: it would fail again at once. */
+/**
+ * How long accepting rests after it failed, out of descriptors say: it would fail again at once.
+ */
 const ACCEPT_REST_MS = 100;
 
 /** Makes a reactor over `Deno.listen`. One for each server; there is no global one. */

@@ -1,10 +1,10 @@
 /**
  * The Node runtime: the reactor contract over `node:net`. It knows sockets and nothing of HTTP.
  *
- * Node queues in user space all that `write` is given. Who owns the bytes shows in `writableLength`:
- * when it is 0 after the call the kernel has them, and the buffer goes home inside `send`. Only when
- * bytes are left does the buffer stay lent, and an empty write behind it tells when it is flushed; so
- * the usual answer costs no callback and no tick.
+ * Node queues in user space all that `write` is given. Who owns the bytes shows in
+ * `writableLength`: when it is 0 after the call the kernel has them, and the buffer goes home
+ * inside `send`. Only when bytes are left does the buffer stay lent, and an empty write behind it
+ * tells when it is flushed; so the usual answer costs no callback and no tick.
  *
  * @module
  */
@@ -30,7 +30,10 @@ import { listenErrorOf, textOfError } from "./common/platform_errors.ts";
 import { SocketReactor } from "./common/socket_reactor.ts";
 import { CONNECTING, StreamHandle } from "./common/stream_handle.ts";
 
-/** How much of one large buffer Node gets at a time, so that `pos` shows the progress of a slow peer. */
+/**
+ * How much of one large buffer Node gets at a time, so that `pos` shows the progress of a slow
+ * peer.
+ */
 const SLICE_BYTES = 65536;
 const NOTHING = Buffer.alloc(0);
 
@@ -88,7 +91,9 @@ class NodeListener implements Listener {
       : asked;
   }
 
-  /** `close` gives the address back at once; its own callback waits for the open streams as well. */
+  /**
+   * `close` gives the address back at once; its own callback waits for the open streams as well.
+   */
   close(): Promise<void> {
     this.#server.close();
     return new Promise((resolve) => setImmediate(resolve));

@@ -9,8 +9,9 @@ import type { Address } from "../../core/reactor.ts";
 const MAPPED_IPV4 = "::ffff:";
 
 /**
- * A TCP address. A peer that came by IPv4 to a socket that listens on both families is shown by its
- * IPv4 address. Platforms forget the address of a closed socket: then the host is empty and the port 0.
+ * A TCP address. A peer that came by IPv4 to a socket that listens on both families is shown by
+ * its IPv4 address. Platforms forget the address of a closed socket: then the host is empty and
+ * the port 0.
  */
 export function tcpAddress(host: string | undefined, port: number | undefined): Address {
   if (host === undefined) return NO_TCP_ADDRESS;

@@ -1,7 +1,8 @@
 /**
- * What the byte-level runtimes have in common of a loop: the clock that stands still within an event,
- * the one wake-up, the turn, the log line and random bytes. It uses only what Node, Deno and Bun all
- * have (`performance`, `crypto`, `console`, `node:timers`), and knows nothing of sockets.
+ * What the byte-level runtimes have in common of a loop: the clock that stands still within an
+ * event, the one wake-up, the turn, the log line and random bytes. It uses only what Node, Deno
+ * and Bun all have (`performance`, `crypto`, `console`, `node:timers`), and knows nothing of
+ * sockets.
  *
  * @module
  */
@@ -37,8 +38,8 @@ export abstract class LoopBase implements Clock, Turn, Log, Entropy {
   }
 
   /**
-   * A deadline that moves later costs nothing: the timer fires at the old one and is set again. Timer
-   * wheels move theirs later with almost every request.
+   * A deadline that moves later costs nothing: the timer fires at the old one and is set again.
+   * Timer wheels move theirs later with almost every request.
    */
   wakeAt(deadlineMs: number): void {
     this.#deadlineMs = deadlineMs;
@@ -57,8 +58,8 @@ export abstract class LoopBase implements Clock, Turn, Log, Entropy {
     this.#timer = null;
     this.#armedMs = Infinity;
     if (this.#deadlineMs === Infinity) return;
-    // Too early when the deadline has moved, and by a fraction of a millisecond on Node, whose timers
-    // count in whole ones.
+    // Too early when the deadline has moved, and by a fraction of a millisecond on Node, whose
+    // timers count in whole ones.
     if (performance.now() < this.#deadlineMs) {
       this.#arm();
       return;

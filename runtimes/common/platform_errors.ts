@@ -1,6 +1,6 @@
 /**
- * The platforms' errors in the contract's words. Node, Deno and Bun all give system errors the POSIX
- * name in `code`; what differs is told apart by name here. Knows no sockets.
+ * The platforms' errors in the contract's words. Node, Deno and Bun all give system errors the
+ * POSIX name in `code`; what differs is told apart by name here. Knows no sockets.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * One stream as all byte-level shims see it: its state, the order and count of its events, and what
- * each call may still do. A shim's handle extends it and adds the platform's calls. It knows nothing
- * of any platform.
+ * One stream as all byte-level shims see it: its state, the order and count of its events, and
+ * what each call may still do. A shim's handle extends it and adds the platform's calls. It knows
+ * nothing of any platform.
  *
  * @module
  */
@@ -169,7 +169,9 @@ export abstract class StreamHandle implements Handle {
     this.loop.leaveEvent();
   }
 
-  /** All of the lent buffer is with the kernel: it goes home, and whoever waited for that goes on. */
+  /**
+   * All of the lent buffer is with the kernel: it goes home, and whoever waited for that goes on.
+   */
   lentFlushed(): void {
     this.loop.enterEvent();
     this.#releaseLent();

@@ -11,8 +11,9 @@ export const SMALL_BYTES = 2048;
 /** The most that one `onData` may bring. */
 export const LARGE_BYTES = 65536;
 /**
- * How many large buffers are out at most: 4 MiB for a reactor. A peer that sends exactly a buffer full
- * and then nothing would hold one for as long as it likes; when all are out, reads go on in small ones.
+ * How many large buffers are out at most: 4 MiB for a reactor. A peer that sends exactly a buffer
+ * full and then nothing would hold one for as long as it likes; when all are out, reads go on in
+ * small ones.
  */
 const LARGE_COUNT_MAX = 64;
 

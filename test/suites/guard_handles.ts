@@ -1,6 +1,6 @@
 /**
- * A decorator for any reactor whose handles throw when somebody takes them for a number or a string:
- * what is opaque stays opaque. Knows the contract, and no runtime.
+ * A decorator for any reactor whose handles throw when somebody takes them for a number or a
+ * string: what is opaque stays opaque. Knows the contract, and no runtime.
  *
  * @module
  */

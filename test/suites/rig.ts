@@ -1,7 +1,7 @@
 /**
- * What a column of the matrix brings to a conformance suite, and how a suite registers its checks. A
- * suite knows its column only through this; it never knows which runtime it is on, and never assumes
- * that time is real.
+ * What a column of the matrix brings to a conformance suite, and how a suite registers its
+ * checks. A suite knows its column only through this; it never knows which runtime it is on, and
+ * never assumes that time is real.
  *
  * @module
  */
@@ -27,9 +27,9 @@ export interface ColumnRig {
    */
   readonly bulkBytes?: number;
   /**
-   * Lets the runtime's events come until `condition` holds: by turns of the loop on a live column; by
-   * pumping in memory, where the clock moves on whenever nothing else is left to do. Rejects when that
-   * takes too long, and says `what` did not come.
+   * Lets the runtime's events come until `condition` holds: by turns of the loop on a live
+   * column; by pumping in memory, where the clock moves on whenever nothing else is left to do.
+   * Rejects when that takes too long, and says `what` did not come.
    */
   settle(condition: () => boolean, what: string): Promise<void>;
   /** Names of checks that cannot hold on this column, each with the reason in words. */
@@ -43,7 +43,8 @@ export type Check<Bench> = (name: string, body: (bench: Bench) => Promise<void>)
 
 /**
  * A `Check` that knows the column's gaps. A check that is a gap is reported as skipped with its
- * reason, and runs the other way round beside that: it must fail, so that a gap that closes is seen.
+ * reason, and runs the other way round beside that: it must fail, so that a gap that closes is
+ * seen.
  */
 export function checkWithGaps<Bench>(
   gaps: Gaps,
@@ -67,7 +68,7 @@ export function checkWithGaps<Bench>(
 const SETTLE_MAX_MS = 10_000;
 
 /** `settle` for a reactor on a live loop: turns of that loop until the condition holds. */
-export async function settleOnLoop(condition: () => boolean, what: string): Promise<void> {
+async function settleOnLoop(condition: () => boolean, what: string): Promise<void> {
   const giveUpMs = performance.now() + SETTLE_MAX_MS;
   while (!condition()) {
     if (performance.now() > giveUpMs) {

@@ -1,7 +1,7 @@
 /**
- * The bench on which a reactor is checked: it makes streams, calls the reactor for the checks, sees to
- * it that no event comes inside a call, and asks at the end that nothing is left. It knows the
- * contract, and no runtime.
+ * The bench on which a reactor is checked: it makes streams, calls the reactor for the checks,
+ * sees to it that no event comes inside a call, and asks at the end that nothing is left. It
+ * knows the contract, and no runtime.
  *
  * @module
  */
@@ -113,12 +113,13 @@ export class Bench {
   }
 
   /**
-   * Sends buffers of the pattern until AGAIN lasts: the peer must have stopped reading. Until now the
-   * end has sent `sent` bytes. Answers how many bytes it has queued and sent in all.
+   * Sends buffers of the pattern until AGAIN lasts: the peer must have stopped reading. Until now
+   * the end has sent `sent` bytes. Answers how many bytes it has queued and sent in all.
    */
   async clog(end: End, bufBytes: number, sent = 0): Promise<number> {
     // A runtime that has one write in flight answers AGAIN to the next one: that is not yet a clog.
     while (!end.again) {
+      if (sent > CLOG_BYTES_MAX) throw new Error("the peer reads on, and AGAIN does not last");
       this.sendPattern(end, bufBytes, bufBytes, sent);
       sent += bufBytes;
       if (end.again) await this.pass(() => !end.again);
@@ -249,5 +250,7 @@ export class Bench {
   }
 }
 
+/** More than the kernels hold between two ends: 10 MB or so on Linux. */
+const CLOG_BYTES_MAX = 64 << 20;
 /** Turns without news after which a stream counts as clogged. Deno needs up to 3 for a write. */
 const QUIET_TURNS = 50;

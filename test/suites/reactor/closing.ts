@@ -44,12 +44,14 @@ export function checkClosing(check: Check<Bench>): void {
   });
 
   check("send() after shutdown() answers ERROR and takes nothing", async (bench) => {
-    const { client } = await bench.pair();
+    const { client, server } = await bench.pair();
     bench.shutdown(client);
     client.out.append(bufOf(new Uint8Array(5)));
     assertEquals(bench.send(client), ERROR);
     assertEquals([client.out.count, client.taken], [1, 0]);
     client.out.drop();
+    bench.sendPattern(server, 10, 10);
+    await bench.settle(() => client.bytesIn === 10, "bytes from the peer");
   });
 
   check("shutdown() at both ends closes both, clean", async (bench) => {
@@ -117,7 +119,7 @@ export function checkClosing(check: Check<Bench>): void {
   check("close() inside onData sends what was sent in it before", async (bench) => {
     const { client } = await bench.pair({
       onData: (end, bytes) => {
-        end.out.append(bufOf(bytes.slice()));
+        end.out.append(bufOf(new Uint8Array(bytes)));
         bench.send(end);
         bench.close(end);
       },

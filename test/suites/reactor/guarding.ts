@@ -1,6 +1,6 @@
 /**
- * Checks that guarded handles are of any use: code that takes a handle for a number or a string fails
- * on them, and code that does not, does not.
+ * Checks that guarded handles are of any use: code that takes a handle for a number or a string
+ * fails on them, and code that does not, does not.
  *
  * @module
  */

@@ -83,7 +83,7 @@ export function checkSending(check: Check<Bench>): void {
   check("onWritable does not come without AGAIN", async (bench) => {
     const { client, server } = await bench.pair({
       onData: (end, bytes) => {
-        end.out.append(bufOf(bytes.slice()));
+        end.out.append(bufOf(new Uint8Array(bytes)));
         bench.send(end);
       },
     });
@@ -131,8 +131,9 @@ const REFILL_BUF_BYTES = 32768;
 const REFILL_STEP = 256 * 1024;
 
 /**
- * Sends 16 MiB through a pool of two buffers to a reader that stops and starts. A buffer is filled
- * again when it is released; or, the fault that the contract is about, as soon as `send` has taken it.
+ * Sends 16 MiB through a pool of two buffers to a reader that stops and starts. A buffer is
+ * filled again when it is released; or, the fault that the contract is about, as soon as `send`
+ * has taken it.
  */
 async function refill(
   bench: Bench,
