@@ -42,7 +42,7 @@ export function finalizeRequest(
     return false;
   }
   request.finalized = true;
-  if (!request.terminated) completeResponse(request, code, httpStatus);
+  if (!request.terminated && !request.lost) completeResponse(request, code, httpStatus);
   settleRequest(request);
   return true;
 }

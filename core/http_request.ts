@@ -61,6 +61,8 @@ export class HttpRequest implements Outgoing {
   finalized = false;
   /** True exactly when no byte of an answer can reach the peer any more. */
   terminated = false;
+  /** True exactly when the exchange answered `ERROR` to a `send`: its own end follows. */
+  lost = false;
   /** True exactly when the request is over and its cleanups have run. */
   over = false;
   /** Why it was given up; null while it was not. */
@@ -324,8 +326,8 @@ export class HttpRequest implements Outgoing {
   }
 
   #sendBuf(buf: Buf, last: boolean, flush: boolean): SendCode {
-    if (this.terminated || this.responseEnded || !this.headSent) {
-      if (!this.terminated && this.abortCause === null) {
+    if (this.terminated || this.lost || this.responseEnded || !this.headSent) {
+      if (!this.terminated && !this.lost && this.abortCause === null) {
         const state = this.responseEnded ? "after the end of the response" : "before its head";
         this.complain(`bytes were sent ${state}\n${new Error().stack}`);
       }
@@ -340,6 +342,7 @@ export class HttpRequest implements Outgoing {
     const code = filterBody(this, chain);
     assert(chain.isEmpty, "the sink takes all of a chain");
     if (code === AGAIN) this.writableOwed = true;
+    else if (code === ERROR) this.lost = true;
     if (last && this.finalized) settleRequest(this);
     return code;
   }
