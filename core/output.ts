@@ -24,7 +24,7 @@ export class Output {
   /** True exactly when the runtime answered `ERROR`: `onClose` follows. */
   dead = false;
   readonly #handle: Handle;
-  readonly #streams: Streams;
+  readonly #streams: Pick<Streams, "send">;
   readonly #pool: BufPool;
   readonly #limits: Limits;
   /** Body bytes that were queued in this turn. */
@@ -33,7 +33,7 @@ export class Output {
   #cameHome: Buf[] | null = null;
   #sending = false;
 
-  constructor(handle: Handle, streams: Streams, pool: BufPool, limits: Limits) {
+  constructor(handle: Handle, streams: Pick<Streams, "send">, pool: BufPool, limits: Limits) {
     this.#handle = handle;
     this.#streams = streams;
     this.#pool = pool;
