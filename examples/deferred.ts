@@ -1,7 +1,7 @@
 /**
- * Finish later: the handler takes a hold, returns `DONE`, and a timer finalizes the request. Meanwhile
- * the server serves others; the hold's reason is what a report of open requests shows. A database's
- * answer or a message from a thread would stand where the timer stands.
+ * Finish later: the handler takes a hold, returns `DONE`, and a timer finalizes the request.
+ * Meanwhile the server serves others; the hold's reason is what a report of open requests shows. A
+ * database's answer or a message from a thread would stand where the timer stands.
  *
  *     node runtimes/main.ts serve examples/deferred.ts
  *     deno run -A runtimes/main.ts serve examples/deferred.ts

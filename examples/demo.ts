@@ -1,5 +1,5 @@
 /**
- * The demo: a Hono application with a start page whose links each show one thing that the core can do.
+ * The demo: a Hono application with a start page whose links each show one thing of the core.
  *
  *     npm start                                            # on Node
  *     deno run -A runtimes/main.ts serve examples/demo.ts

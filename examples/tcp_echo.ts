@@ -1,6 +1,6 @@
 /**
- * The reactor alone, without HTTP: a TCP server that sends back what it gets, at the pace at which the
- * client takes it. It says where it listens, and ends at Ctrl-C.
+ * The reactor alone, without HTTP: a TCP server that sends back what it gets, at the pace at which
+ * the client takes it. It says where it listens, and ends at Ctrl-C.
  *
  *     node examples/tcp_echo.ts
  *     deno run -A examples/tcp_echo.ts

@@ -1,6 +1,6 @@
 /**
- * A body of any size through a hash, in flat memory: the handler takes bytes as they come. The limit on
- * bodies is raised from its 1 MiB for this server.
+ * A body of any size through a hash, in flat memory: the handler takes bytes as they come. The
+ * limit on bodies is raised from its 1 MiB for this server.
  *
  *     node runtimes/main.ts serve examples/upload.ts
  *     deno run -A runtimes/main.ts serve examples/upload.ts

@@ -1,6 +1,6 @@
 /**
- * The choice of a runtime: which one this process runs on, and the reactor that goes with it. It knows
- * the shims by name and loads the one that is needed; it knows nothing of what they do.
+ * The choice of a runtime: which one this process runs on, and the reactor that goes with it. It
+ * knows the shims by name and loads the one that is needed; it knows nothing of what they do.
  *
  * @module
  */

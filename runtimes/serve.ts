@@ -82,8 +82,8 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Runni
 }
 
 /**
- * Closes, and keeps the process until that is done: with the listener gone and a request waiting for
- * its deadline there may be nothing else that does, and Node would end with a pending promise.
+ * Closes, and keeps the process until that is done: with the listener gone and a request waiting
+ * for its deadline there may be nothing else that does, and Node would end with a pending promise.
  */
 async function closeAwake(server: Server, options?: CloseOptions): Promise<CloseReport> {
   const awake = setInterval(() => {}, LONG_MS);

@@ -1,6 +1,6 @@
 /**
- * Finish later: a native handler that keeps a hold, returns `DONE`, and finalizes from a timer. Other
- * paths are declined, and so reach the fetch application.
+ * Finish later: a native handler that keeps a hold, returns `DONE`, and finalizes from a timer.
+ * Other paths are declined, and so reach the fetch application.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What a file of the demo adds to it: what the start page says, and what serves it. It knows neither
- * the page nor its neighbours.
+ * What a file of the demo adds to it: what the start page says, and what serves it. It knows
+ * neither the page nor its neighbours.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The command line: its commands, options and help, and what each failure prints and answers. It knows
- * words and exit codes; what a command does is in a file of its own.
+ * The command line: its commands, options and help, and what each failure prints and answers. It
+ * knows words and exit codes; what a command does is in a file of its own.
  *
  * Exit codes: 0 for a clean end, 1 when it failed while it ran, 2 when it could not begin.
  *
@@ -16,7 +16,7 @@ import { UsageError } from "./usage_error.ts";
 
 const VERSION = "0.1.0";
 
-/** Runs the command that `args` (without runtime and script) asks for. Resolves to the exit code. */
+/** Runs the command that `args` asks for: no runtime, no script. Resolves to the exit code. */
 export async function runCommand(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = programOf((code) => exitCode = code);

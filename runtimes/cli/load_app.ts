@@ -37,7 +37,7 @@ function pathOfUrl(url: string): string {
   }
 }
 
-/** Tells a missing module from one that imports something missing: that takes a look at the file. */
+/** Tells a missing module from one that imports something missing. */
 function checkFile(module: string, path: string): void {
   const facts = statSync(path, { throwIfNoEntry: false });
   if (facts === undefined) throw new UsageError(`no such module: ${module}`);
@@ -64,7 +64,7 @@ interface ErrorFacts {
   readonly stack: string;
 }
 
-/** Whatever can be thrown. Bun throws several parse errors as one `AggregateError`: the first counts. */
+/** Whatever can be thrown. Of several parse errors, Bun's `AggregateError`, the first counts. */
 function factsOf(error: unknown): ErrorFacts {
   if (typeof error !== "object" || error === null) {
     return { name: "thrown", code: undefined, message: String(error), stack: "" };

@@ -1,6 +1,6 @@
 /**
- * The command `serve`: one application from its module to its clean end. It knows the start line, the
- * signals of the process and the order of a shutdown; it refuses to know runtimes and HTTP.
+ * The command `serve`: one application from its module to its clean end. It knows the start line,
+ * the signals of the process and the order of a shutdown; it refuses to know runtimes and HTTP.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What the person at the command line can put right. It knows its own text and nothing of who prints
- * it, as one line, before the command ends with exit code 2.
+ * What the person at the command line can put right. It knows its own text and nothing of who
+ * prints it, as one line, before the command ends with exit code 2.
  *
  * @module
  */

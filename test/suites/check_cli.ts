@@ -1,6 +1,6 @@
 /**
- * The command line, as a process on each runtime: what it prints, and the exit code of each way to end.
- * Groups are in `cli/`.
+ * The command line, as a process on each runtime: what it prints, and the exit code of each way to
+ * end. Groups are in `cli/`.
  *
  * @module
  */

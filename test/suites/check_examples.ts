@@ -1,6 +1,6 @@
 /**
- * Each example and the demo, started as a reader would start them, answer as their comments say, and
- * end at Ctrl-C with exit code 0. Groups are in `examples/`.
+ * Each example and the demo, started as a reader would start them, answer as their comments say,
+ * and end at Ctrl-C with exit code 0. Groups are in `examples/`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * How a column starts the project's programs: the runtime that runs the test, and its arguments. Knows
- * the start line of `serve`, and ends what it started.
+ * How a column starts the project's programs: the runtime that runs the test, and its arguments.
+ * Knows the start line of `serve`, and ends what it started.
  *
  * @module
  */

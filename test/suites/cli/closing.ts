@@ -34,7 +34,7 @@ export default (request) => {
 `;
 
 export function checkClosing(column: ProcessColumn): void {
-  test("SIGINT, also when it comes twice at once, lets open requests end: exit code 0", async () => {
+  test("SIGINT, even twice at once, lets open requests end: exit code 0", async () => {
     const module = writeModule("patient.mjs", PATIENT);
     const { url, program } = await startServing(column, [module, "--port", "0"]);
     const answer = fetch(url).then((response) => response.text());

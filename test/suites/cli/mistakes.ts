@@ -1,5 +1,6 @@
 /**
- * Help, version, and mistakes: each mistake is one clear line and exit code 2, before anything listens.
+ * Help, version, and mistakes: each mistake is one clear line and exit code 2, before anything
+ * listens.
  *
  * @module
  */

@@ -44,7 +44,7 @@ export function checkServing(column: ProcessColumn): void {
     }
   });
 
-  test("serve listens where the definition says, unless --host and --port say otherwise", async () => {
+  test("serve listens where the definition says, but for --host and --port", async () => {
     const free = await takePort();
     await free.release();
     const module = writeModule(
