@@ -1,0 +1,220 @@
+/**
+ * Fetch applications: `export default { fetch }`, as Hono and its like are. This file makes a handler
+ * of one: it calls the application with a lazy request, and takes the head of the response. It knows
+ * the shapes on both sides; bodies are in `lazy_request.ts` and `response_sender.ts`.
+ *
+ * @module
+ */
+
+import { RequestAborted } from "../errors.ts";
+import { finalizeRequest } from "../finalize.ts";
+import { statusHasNoBody } from "../filters/head_only.ts";
+import {
+  describe,
+  type Handler,
+  handlerDeclined,
+  handlerFailed,
+  isPromiseLike,
+} from "../handlers.ts";
+import type { Hold } from "../hold.ts";
+import { type HttpRequest, textOfError } from "../http_request.ts";
+import { ResponseHead } from "../http/response_head.ts";
+import type { Address } from "../reactor.ts";
+import { DECLINED, DONE, type ResultCode } from "../status.ts";
+import { LazyRequest } from "./lazy_request.ts";
+import { cancelStream, ResponseSender } from "./response_sender.ts";
+
+export { toRequest } from "./lazy_request.ts";
+
+/** An application in the shape of the Fetch standard. */
+export interface FetchApp {
+  /**
+   * Answers a request. Called as a method of the application.
+   *
+   * The request is lazy: see `toRequest` for the two places where a platform refuses it. Its body's
+   * methods reject with an `HttpError` when the body cannot be had; one that nobody catches becomes the
+   * answer's status. `request.signal` aborts with a `RequestAborted` when the client leaves, a clock
+   * runs out or the server closes before the last byte of the answer was accepted; never after.
+   *
+   * A response's stream is read only while the client takes its bytes. Its chunks are `Uint8Array`s
+   * and belong to the server once they are enqueued: of 16 KiB and more they are sent from where they
+   * are, so a stream that writes to a chunk's memory again corrupts what is sent.
+   */
+  fetch(
+    request: Request,
+    env?: FetchEnv,
+    context?: FetchContext,
+  ): Response | Promise<Response>;
+}
+
+/** The second argument of `fetch`, Hono's `c.env`: nothing in it costs before it is read. */
+export interface FetchEnv {
+  /** The client's end of the connection. */
+  readonly remote: Address;
+  /** This server's end of the connection. */
+  readonly local: Address;
+  /** An identifier that no other request of this server has. */
+  readonly requestId: string;
+}
+
+/** The third argument of `fetch`, Hono's `c.executionCtx`. */
+export interface FetchContext {
+  /** Keeps a graceful close waiting for `promise`. Its failure is logged. */
+  waitUntil(promise: Promise<unknown>): void;
+  /**
+   * From now on, what this application throws passes the request on to the next handler, as long as no
+   * head was sent. Without one behind it the answer is a 404.
+   */
+  passThroughOnException(): void;
+}
+
+/** Makes a handler of a fetch application. The handler's name in log lines is `fetch`. */
+export function fetchHandler(app: FetchApp): Handler {
+  return function fetch(request: HttpRequest): ResultCode {
+    const call = new Call(request);
+    let answer: unknown;
+    try {
+      const lazy = new LazyRequest(request) as unknown as Request;
+      answer = app.fetch(lazy, new Env(request), call);
+    } catch (error) {
+      if (!call.passesOn) throw error;
+      complainAndPassOn(request, error);
+      return DECLINED;
+    }
+    if (!isPromiseLike(answer)) return answerWith(request, answer, null);
+    awaitResponse(request, call, answer);
+    return DONE;
+  };
+}
+
+function awaitResponse(request: HttpRequest, call: Call, promise: PromiseLike<unknown>): void {
+  const hold = request.hold(HOLD_REASON);
+  promise.then(
+    (response) => promiseSettled(request, response, hold),
+    (error) => {
+      if (call.passesOn && !request.headSent && !request.finalized && !request.terminated) {
+        complainAndPassOn(request, error);
+        handlerDeclined(request);
+      } else {
+        handlerFailed(request, error);
+      }
+      hold.release();
+    },
+  );
+}
+
+function promiseSettled(request: HttpRequest, response: unknown, hold: Hold): void {
+  if (request.finalized || request.terminated) {
+    discard(request, response);
+    if (!request.finalized) finalizeRequest(request);
+    hold.release();
+    return;
+  }
+  try {
+    const code = answerWith(request, response, hold);
+    if (code === DONE) return;
+    finalizeRequest(request, code);
+  } catch (error) {
+    handlerFailed(request, error);
+  }
+  hold.release();
+}
+
+/**
+ * Sends a response. `DONE`: its body is on its way under `hold`, or under a hold of its own.
+ *
+ * @throws {TypeError} for what is no response, or cannot be sent.
+ */
+function answerWith(request: HttpRequest, response: unknown, hold: Hold | null): ResultCode {
+  if (!isResponse(response)) {
+    throw new TypeError(`it answered ${describe(response)} instead of a Response`);
+  }
+  const { body } = response;
+  const head = headOf(response);
+  if (body === null || request.isHead || statusHasNoBody(head.status)) {
+    if (body !== null && !body.locked) cancelStream(request, body);
+    // Whoever still has the lazy request may read its head later, when the event's bytes are gone:
+    // one look makes it a text of its own.
+    if (hold === null) request.head.get("host");
+    if (!request.isHead) return request.respondHead(head);
+    request.startHead(head);
+    return request.end();
+  }
+  if (response.bodyUsed || body.locked) {
+    throw new TypeError("its response's body was used before");
+  }
+  new ResponseSender(request, hold ?? request.hold(HOLD_REASON), head, body).start();
+  return DONE;
+}
+
+/** True exactly when `value` has what is needed of a `Response`, of whatever class it is. */
+function isResponse(value: unknown): value is Response {
+  if (typeof value !== "object" || value === null) return false;
+  const { status, headers, body } = value as Partial<Response>;
+  return typeof status === "number" && typeof headers?.forEach === "function" &&
+    (body === null || typeof body?.getReader === "function");
+}
+
+function headOf(response: Response): ResponseHead {
+  const head = new ResponseHead();
+  head.set(response.status, NO_FIELDS, response.statusText || undefined);
+  // Of all ways through `Headers` the quickest; each Set-Cookie comes by itself.
+  response.headers.forEach(appendField, head);
+  return head;
+}
+
+function appendField(this: ResponseHead, value: string, name: string): void {
+  this.append(name, value);
+}
+
+/** A response that came too late. */
+function discard(request: HttpRequest, response: unknown): void {
+  if (!isResponse(response) || response.body === null || response.body.locked) return;
+  cancelStream(request, response.body, new RequestAborted(request.abortCause ?? "application"));
+}
+
+function complainAndPassOn(request: HttpRequest, error: unknown): void {
+  request.complain(`fetch failed, and the next handler is asked\n${textOfError(error)}`);
+}
+
+const HOLD_REASON = "response of a fetch application";
+const NO_FIELDS: readonly [string, string][] = [];
+
+class Env implements FetchEnv {
+  readonly #request: HttpRequest;
+
+  constructor(request: HttpRequest) {
+    this.#request = request;
+  }
+
+  get remote(): Address {
+    return this.#request.remoteAddress;
+  }
+
+  get local(): Address {
+    return this.#request.localAddress;
+  }
+
+  get requestId(): string {
+    return this.#request.id;
+  }
+}
+
+/** One call of the application. */
+class Call implements FetchContext {
+  /** True exactly when what the application throws passes the request on. */
+  passesOn = false;
+  readonly #request: HttpRequest;
+
+  constructor(request: HttpRequest) {
+    this.#request = request;
+  }
+
+  waitUntil(promise: Promise<unknown>): void {
+    this.#request.service.waitUntil(Promise.resolve(promise));
+  }
+
+  passThroughOnException(): void {
+    this.passesOn = true;
+  }
+}

@@ -1,0 +1,62 @@
+import { describe, test } from "node:test";
+import { assertEquals } from "@std/assert";
+import { serializedUrl } from "../../../core/apps/request_url.ts";
+
+/** Targets that a client may send, each with an origin. */
+const TARGETS = [
+  "/",
+  "/hello?name=a&b=c",
+  "/a/../b",
+  "/a/..",
+  "/a/./b",
+  "/a/%2e%2E/b",
+  "/a/.%2e/b",
+  "/.well-known/x",
+  "/a..b/...c",
+  "//x/y",
+  "/a\\b",
+  '/a|b^`{}"<>',
+  "/a'b?q='x'",
+  "/%61%ZZ",
+  "/?a=/../b",
+  "/a;b=1,2:3@4!$&()*+=~_-",
+];
+
+describe("serializedUrl", () => {
+  for (const origin of ["http://example.com", "http://example.com:8080", "http://[::1]:1"]) {
+    test(`answers what the URL standard says, at ${origin}`, () => {
+      for (const target of TARGETS) {
+        const url = origin + target;
+        assertEquals(serializedUrl(url, target), new URL(url).href);
+        assertEquals(serializedUrl(url, target), new URL(url).href, "the second time too");
+      }
+    });
+  }
+
+  test("rewrites hosts as the URL standard does, whatever came before", () => {
+    const target = "/x";
+    for (
+      const origin of [
+        "http://EXAMPLE.com",
+        "http://example.com",
+        "http://example.com:80",
+        "https://example.com:443",
+        "http://example.com:443",
+        "http://0x7f.1",
+        "http://[0:0:0:0:0:0:0:1]",
+        "https://example.com",
+      ]
+    ) assertEquals(serializedUrl(origin + target, target), new URL(origin + target).href);
+  });
+
+  test("takes absolute targets and those without a path", () => {
+    const absolute = "http://Example.com/./z";
+    assertEquals(serializedUrl(absolute, absolute), "http://example.com/z");
+    assertEquals(serializedUrl("http://example.com", "*"), "http://example.com/");
+  });
+
+  test("does not take a longer host for the one that it knows", () => {
+    assertEquals(serializedUrl("http://a.test/x", "/x"), "http://a.test/x");
+    assertEquals(serializedUrl("http://a.test.B/x", "/x"), "http://a.test.b/x");
+  });
+});
