@@ -124,7 +124,7 @@ function checkExpect(check: ServerCheck): void {
             request.respond(200, {}, bytes);
             request.finalize();
             hold.release();
-          });
+          }, () => hold.release());
         };
         return DONE;
       }],
