@@ -24,15 +24,35 @@ import type { SendCode } from "../core/status.ts";
 import { MemoryClient } from "./memory/client.ts";
 import { Driver, type RunUntilLimits } from "./memory/driver.ts";
 import { type Endpoint, MemoryHandle, SCRATCH_START, type Wire } from "./memory/endpoint.ts";
+import {
+  type Fault,
+  type FaultCount,
+  type FaultName,
+  type FaultRate,
+  FaultSchedule,
+  type MemoryFaults,
+  NO_FAULTS,
+} from "./memory/faults.ts";
 import { Network } from "./memory/network.ts";
 import { Random } from "./memory/random.ts";
-import { IN_ORDER, Task, TaskQueue } from "./memory/schedule.ts";
+import { IN_ORDER, type Schedule, Task, TaskQueue } from "./memory/schedule.ts";
 
-export { MemoryClient };
+export {
+  type Fault,
+  type FaultCount,
+  type FaultName,
+  type FaultRate,
+  MemoryClient,
+  type MemoryFaults,
+};
 
 export interface MemoryReactorOptions {
-  /** Where the random bytes start. Default: 1. */
+  /** Where the random bytes and the faults start. Default: 1. */
   readonly seed?: number;
+  /** What goes wrong, and how often. The same seed gives the same faults. Default: nothing. */
+  readonly faults?: MemoryFaults;
+  /** Told of each fault as it happens. */
+  readonly onFault?: (fault: Fault) => void;
   /**
    * How many bytes each direction of a stream holds in flight, and again with the receiver, before
    * `send` answers `AGAIN`. Small values make that frequent. Default: 65,536.
@@ -72,6 +92,8 @@ export interface RunUntilOptions {
 export interface Pending {
   /** The events that would run now, oldest first. Empty after `run()`. */
   readonly runnable: readonly string[];
+  /** What faults have put off: `release local -> remote at 250 ms`, the next first. */
+  readonly postponed: readonly string[];
   /** The ends of streams that have not had their `onClose`: `local -> remote`. */
   readonly open: readonly string[];
   /** The addresses that are listened on. */
@@ -104,13 +126,14 @@ export class MemoryReactor implements Reactor {
   /** Every line that was logged. */
   readonly logs: LogLine[] = [];
 
-  readonly #tasks = new TaskQueue(IN_ORDER);
+  readonly #schedule: Schedule;
+  readonly #tasks: TaskQueue;
   readonly #wire: Wire;
   readonly #network: Network;
   readonly #random: Random;
   readonly #driver: Driver;
   readonly #onLog: ((line: LogLine) => void) | undefined;
-  readonly #wallOffsetMs: number;
+  #wallOffsetMs: number;
   #nowMs: number;
   #wakeMs = Infinity;
   #turnEvents: TurnEvents | null = null;
@@ -124,11 +147,15 @@ export class MemoryReactor implements Reactor {
     checkWhole("segmentBytes", segmentBytes, SEGMENT_BYTES_MAX);
     this.#nowMs = options.startTimeMs ?? 0;
     this.#wallOffsetMs = (options.wallTimeMs ?? WALL_TIME_MS) - this.#nowMs;
-    this.#random = new Random(options.seed ?? 1);
     this.#onLog = options.onLog;
+    const { faults, onFault, seed = 1 } = options;
+    this.#schedule = faults === undefined ? IN_ORDER : new FaultSchedule(faults, seed, onFault);
+    this.#random = new Random(seed);
+    this.#tasks = new TaskQueue(this.#schedule);
     this.#wire = {
-      schedule: IN_ORDER,
+      schedule: this.#schedule,
       tasks: this.#tasks,
+      postpone: (task, inMs) => this.#tasks.postpone(task, this.#nowMs + inMs),
       bufferBytes,
       segmentBytes,
       isWatching: options.watchLent ?? true,
@@ -139,8 +166,8 @@ export class MemoryReactor implements Reactor {
     this.#driver = new Driver({
       step: () => this.step(),
       now: () => this.#nowMs,
-      wakeAtMs: () => this.#wakeMs,
-      moveTo: (ms) => this.#moveTo(ms),
+      nextAtMs: () => this.nextAtMs,
+      moveTo: (ms, limitMs) => this.#moveTo(ms, limitMs),
       restless: (eventsMax) => this.#restless(eventsMax),
       pending: () => this.pending(),
     });
@@ -182,11 +209,11 @@ export class MemoryReactor implements Reactor {
   advance(ms: number): number {
     const untilMs = this.#untilOf(ms);
     let events = this.run();
-    while (this.#wakeMs <= untilMs) {
-      this.#moveTo(this.#wakeMs);
+    while (this.nextAtMs <= untilMs) {
+      this.#moveTo(this.nextAtMs, untilMs);
       events += this.run();
     }
-    this.#moveTo(untilMs);
+    this.#moveTo(untilMs, untilMs);
     return events + this.run();
   }
 
@@ -224,11 +251,26 @@ export class MemoryReactor implements Reactor {
     return new MemoryClient(this, address);
   }
 
+  /**
+   * When something happens next, on the scale of `now()`: that very time when an event could run
+   * now, `Infinity` when nothing is left to happen. For drivers of your own.
+   */
+  get nextAtMs(): number {
+    if (this.#tasks.length > 0) return this.#nowMs;
+    return Math.min(this.#wakeTask.isWaiting ? Infinity : this.#wakeMs, this.#tasks.nextAtMs);
+  }
+
+  /** How often each fault could have happened so far, and how often it did. */
+  get faultCounts(): Readonly<Record<FaultName, FaultCount>> {
+    return this.#schedule instanceof FaultSchedule ? this.#schedule.count() : NO_FAULTS;
+  }
+
   /** What is left to happen. */
   pending(): Pending {
     const open = [...this.#wire.open];
     return {
       runnable: this.#tasks.describe(),
+      postponed: this.#tasks.describePostponed(),
       open: open.map(String),
       listening: this.#network.addresses(),
       lentBufs: open.reduce((sum, endpoint) => sum + endpoint.lentCount, 0),
@@ -236,10 +278,13 @@ export class MemoryReactor implements Reactor {
     };
   }
 
-  /** Moves the clock, forward only, and makes a wake-up that is due runnable. */
-  #moveTo(ms: number): void {
-    this.#nowMs = Math.max(this.#nowMs, ms);
-    this.wakeAt(this.#wakeMs);
+  /** Moves the clock, forward only; what is due by then is runnable. A fault may take it further. */
+  #moveTo(ms: number, limitMs: number): void {
+    const sleptMs = ms < limitMs ? this.#schedule.sleptMs() : 0;
+    this.#nowMs = Math.max(this.#nowMs, Math.min(ms + sleptMs, limitMs));
+    this.#wallOffsetMs += this.#schedule.wallStepMs();
+    this.#tasks.timeIs(this.#nowMs);
+    if (this.#wakeMs <= this.#nowMs) this.#wakeIsDue();
   }
 
   #restless(eventsMax: number): Error {
@@ -262,7 +307,14 @@ export class MemoryReactor implements Reactor {
 
   wakeAt(deadlineMs: number): void {
     this.#wakeMs = deadlineMs;
-    if (deadlineMs <= this.#nowMs) this.#tasks.add(this.#wakeTask);
+    if (deadlineMs <= this.#nowMs) this.#wakeIsDue();
+  }
+
+  #wakeIsDue(): void {
+    if (this.#wakeTask.isWaiting) return;
+    const lateMs = this.#schedule.lateByMs("wake", NOBODY);
+    if (lateMs > 0) this.#tasks.postpone(this.#wakeTask, this.#nowMs + lateMs);
+    else this.#tasks.add(this.#wakeTask);
   }
 
   attach(events: TurnEvents): void {
@@ -353,7 +405,8 @@ export class MemoryReactor implements Reactor {
   }
 }
 
-const NOBODY = (): string => "";
+/** Whom an event is about that is about no stream. */
+const NOBODY = "";
 
 function checkWhole(name: string, value: number, max: number): void {
   if (Number.isInteger(value) && value >= 1 && value <= max) return;

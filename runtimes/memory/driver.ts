@@ -15,10 +15,10 @@ import { realTurn, realWait } from "../common/real_world.ts";
 export interface Driven {
   step(): boolean;
   now(): number;
-  /** When the clock has to stop next. */
-  wakeAtMs(): number;
-  /** Moves the clock, forward only. */
-  moveTo(ms: number): void;
+  /** When something happens next: at once, later, or never (`Infinity`). */
+  nextAtMs(): number;
+  /** Moves the clock, forward only, to `ms`, or past it to `limitMs` at most. */
+  moveTo(ms: number, limitMs: number): void;
   /** The error of a run that does not end. */
   restless(eventsMax: number): Error;
   pending(): unknown;
@@ -55,11 +55,11 @@ export class Driver {
 
   async elapse(untilMs: number, eventsMax: number): Promise<void> {
     await this.settle(eventsMax);
-    while (this.#reactor.wakeAtMs() <= untilMs) {
-      this.#reactor.moveTo(this.#reactor.wakeAtMs());
+    while (this.#reactor.nextAtMs() <= untilMs) {
+      this.#reactor.moveTo(this.#reactor.nextAtMs(), untilMs);
       await this.settle(eventsMax);
     }
-    this.#reactor.moveTo(untilMs);
+    this.#reactor.moveTo(untilMs, untilMs);
     await this.settle(eventsMax);
   }
 
@@ -75,7 +75,7 @@ export class Driver {
       } else if (idle < limits.idleTurns) {
         idle++;
       } else if (reactor.now() < limits.untilMs) {
-        reactor.moveTo(Math.min(reactor.wakeAtMs(), limits.untilMs));
+        reactor.moveTo(Math.min(reactor.nextAtMs(), limits.untilMs), limits.untilMs);
         events = 0;
         idle = 0;
       } else if (idle < limits.idleTurns + PATIENCE_WAITS) {

@@ -4,8 +4,7 @@
  *
  * It behaves as the harshest of the real platforms does:
  * - A buffer that is taken whole is lent; its bytes are read when they are carried, and it is
- *   released
- *   in a later event. What does not fit is taken in part.
+ *   released in a later event. What does not fit is taken in part.
  * - A stream that does not read learns neither of a FIN nor of a reset, until it reads or writes.
  * - A reset throws away what the receiver has not read. Closing with unread bytes is a reset.
  * - Bytes for a peer that is gone seem to be sent; then the reset comes.
@@ -27,6 +26,8 @@ import { type Schedule, Task, type TaskQueue } from "./schedule.ts";
 export interface Wire {
   readonly schedule: Schedule;
   readonly tasks: TaskQueue;
+  /** Makes a task runnable in `inMs` milliseconds. */
+  readonly postpone: (task: Task, inMs: number) => void;
   /** How many bytes each direction holds, once in flight and once with the receiver. */
   readonly bufferBytes: number;
   /** How many bytes one event carries or delivers at most. */
@@ -59,6 +60,8 @@ export class MemoryHandle implements Handle {
 
 export interface EndpointOptions {
   readonly events: StreamEvents;
+  /** True exactly when this end connects, and the other one accepts. */
+  readonly connects: boolean;
   readonly local: Address;
   readonly remote: Address;
 }
@@ -68,6 +71,7 @@ export class Endpoint {
   readonly local: Address;
   readonly remote: Address;
   readonly #events: StreamEvents;
+  readonly #connects: boolean;
   readonly #wire: Wire;
   #peer: Endpoint | null = null;
   /** True exactly when `onOpen` has begun. */
@@ -82,6 +86,8 @@ export class Endpoint {
   #finIsAsked = false;
   #closeIsAsked = false;
   #finIsSent = false;
+  /** True exactly when the next segment came late, or this end's FIN: it comes now. */
+  #hasStalled = false;
 
   readonly #incoming: ByteQueue;
   #isReading = true;
@@ -96,10 +102,12 @@ export class Endpoint {
   readonly #releaseTask = this.#task("release", () => this.#release());
   readonly #writableTask = this.#task("writable", () => this.#writable());
   readonly #closeTask = this.#task("close", () => this.#close());
+  readonly #resetTask = this.#task("reset", () => this.#breakOff());
 
   constructor(wire: Wire, options: EndpointOptions) {
     this.#wire = wire;
     this.#events = options.events;
+    this.#connects = options.connects;
     this.local = options.local;
     this.remote = options.remote;
     this.#outgoing = new Outgoing(wire.isWatching);
@@ -155,21 +163,28 @@ export class Endpoint {
       return ERROR;
     }
     assert(!this.#owesWritable, "send() was called between AGAIN and onWritable()");
+    const again = this.#wire.schedule.again(this);
+    if (again !== "taking nothing") this.#take(chain);
+    this.#owesWritable = again !== "no" || chain.first !== null ||
+      this.#outgoing.size >= this.#wire.bufferBytes;
+    if (this.#owesWritable && this.#outgoing.isEmpty) this.#wire.tasks.add(this.#writableTask);
+    this.#wakeCarry();
+    return this.#owesWritable ? AGAIN : OK;
+  }
+
+  #take(chain: Chain): void {
+    const { bufferBytes, schedule } = this.#wire;
     while (chain.first !== null) {
       const size = chain.first.size;
-      const most = Math.min(size, this.#wire.bufferBytes - this.#outgoing.size);
-      if (most === 0 && size > 0) break;
-      const count = most === 0 ? 0 : this.#wire.schedule.bytes("take", most);
-      if (count === size) {
-        this.#outgoing.takeWhole(chain);
-        continue;
+      const most = Math.min(size, bufferBytes - this.#outgoing.size);
+      if (most === 0 && size > 0) return;
+      const count = most === 0 ? 0 : schedule.bytes("take", most, this);
+      if (count < size) {
+        this.#outgoing.takePart(chain.first, count);
+        return;
       }
-      this.#outgoing.takePart(chain.first, count);
-      break;
+      this.#outgoing.takeWhole(chain);
     }
-    this.#wakeCarry();
-    this.#owesWritable = chain.first !== null || this.#outgoing.size >= this.#wire.bufferBytes;
-    return this.#owesWritable ? AGAIN : OK;
   }
 
   readStart(): void {
@@ -180,7 +195,7 @@ export class Endpoint {
   readStop(): void {
     if (!this.#isReading) return;
     this.#isReading = false;
-    this.#owesData = this.#deliverTask.isRunnable && this.#incoming.size > 0;
+    this.#owesData = this.#deliverTask.isWaiting && this.#incoming.size > 0;
   }
 
   shutdown(): void {
@@ -218,8 +233,11 @@ export class Endpoint {
     if (this.isDead || !this.#isOpen || peer === null) return;
     if (this.#resetIsHere) {
       this.#die("reset");
+    } else if (this.#stalls()) {
+      return;
     } else if (!this.#outgoing.isEmpty) {
       this.#carrySegment(peer);
+      this.#strike(peer);
     } else if (this.#closeIsAsked) {
       this.#sendEnd(peer);
       this.#die("clean");
@@ -229,12 +247,20 @@ export class Endpoint {
     }
   }
 
+  /** True exactly when what is to be carried stays here for a while: once for each segment. */
+  #stalls(): boolean {
+    const lateMs = this.#hasStalled ? 0 : this.#wire.schedule.lateByMs("carry", this);
+    this.#hasStalled = lateMs > 0;
+    if (this.#hasStalled) this.#wire.postpone(this.#carryTask, lateMs);
+    return this.#hasStalled;
+  }
+
   #carrySegment(peer: Endpoint): void {
     const { bufferBytes, schedule, segmentBytes } = this.#wire;
     const room = peer.isDead ? segmentBytes : peer.#incoming.room;
     const most = Math.min(segmentBytes, this.#outgoing.size, room);
     if (most === 0 && this.#outgoing.size > 0) return;
-    const count = most === 0 ? 0 : schedule.bytes("carry", most);
+    const count = most === 0 ? 0 : schedule.bytes("carry", most, this);
     const through = this.#outgoing.carry(count, (bytes) => {
       if (!peer.isDead) peer.#incoming.write(bytes);
     });
@@ -244,8 +270,25 @@ export class Endpoint {
     if (this.#owesWritable && this.#outgoing.size <= bufferBytes >> 1) {
       this.#wire.tasks.add(this.#writableTask);
     }
-    if (this.#through.length > 0) this.#wire.tasks.add(this.#releaseTask);
+    this.#wakeRelease();
     this.#wakeCarry();
+  }
+
+  /** What may befall a stream while its bytes travel. */
+  #strike(peer: Endpoint): void {
+    const { postpone, schedule } = this.#wire;
+    const inMs = schedule.resetInMs(this);
+    if (inMs > 0) postpone(this.#resetTask, inMs);
+    else if (inMs === 0) this.#breakOff();
+    if (!this.#connects || this.isDead || !schedule.strikes("halfClose", this)) return;
+    this.#sendEnd(peer);
+    this.#die("reset");
+  }
+
+  /** The stream is reset on its way: both ends see it. */
+  #breakOff(): void {
+    this.#receiveReset();
+    if (this.#peer !== null) this.#peer.#receiveReset();
   }
 
   /** Sends the FIN; or a reset, when this end closes and will never read what the peer has sent. */
@@ -283,7 +326,7 @@ export class Endpoint {
 
   #deliverSegment(): void {
     const { schedule, scratch, segmentBytes } = this.#wire;
-    const count = schedule.bytes("deliver", Math.min(this.#incoming.size, segmentBytes));
+    const count = schedule.bytes("deliver", Math.min(this.#incoming.size, segmentBytes), this);
     const bytes = scratch.subarray(SCRATCH_START, SCRATCH_START + count);
     this.#incoming.read(bytes);
     this.#owesData = false;
@@ -327,7 +370,16 @@ export class Endpoint {
     this.#owesWritable = false;
     this.#incoming.clear();
     this.#through.push(...this.#outgoing.drop());
-    this.#wire.tasks.add(this.#through.length > 0 ? this.#releaseTask : this.#closeTask);
+    if (this.#through.length > 0) this.#wakeRelease();
+    else this.#wire.tasks.add(this.#closeTask);
+  }
+
+  /** Makes the next release runnable, if there is one, now or later. */
+  #wakeRelease(): void {
+    if (this.#through.length === 0 || this.#releaseTask.isWaiting) return;
+    const lateMs = this.#wire.schedule.lateByMs("release", this);
+    if (lateMs > 0) this.#wire.postpone(this.#releaseTask, lateMs);
+    else this.#wire.tasks.add(this.#releaseTask);
   }
 
   /** Makes the carrying runnable when there is something that it would do. */
@@ -346,7 +398,7 @@ export class Endpoint {
   }
 
   #task(name: string, run: () => void): Task {
-    return new Task(name, () => String(this), run);
+    return new Task(name, this, run);
   }
 }
 

@@ -52,18 +52,21 @@ export class Network {
     const local: Address = remote.transport === "unix"
       ? { transport: "unix", path: "" }
       : withPort(plainHost(remote.host), this.#freePort());
-    const client = new Endpoint(this.#wire, { events, local, remote });
-    this.#add("connect", client, () => {
-      if (!client.isDead) this.#reach(client);
-    });
+    const client = new Endpoint(this.#wire, { events, connects: true, local, remote });
+    this.#wire.tasks.add(
+      new Task("connect", client, () => {
+        if (!client.isDead) this.#reach(client);
+      }),
+    );
     return client;
   }
 
   #reach(client: Endpoint): void {
     const listeners = this.#listenersAt(client.remote);
     const listener = listeners[this.#reached % listeners.length];
-    if (listener === undefined) {
-      this.#log.log("warn", `a connect failed: nobody listens on ${textOfAddress(client.remote)}`);
+    if (listener === undefined || this.#wire.schedule.strikes("refuse", client)) {
+      const why = listener === undefined ? "nobody listens on" : "it was refused by";
+      this.#log.log("warn", `a connect failed: ${why} ${textOfAddress(client.remote)}`);
       client.fail("error");
       return;
     }
@@ -74,19 +77,24 @@ export class Network {
       : withPort(plainHost(isWildcard(remote.host) ? "localhost" : remote.host), remote.port);
     const server = new Endpoint(this.#wire, {
       events: listener.events,
+      connects: false,
       local,
       remote: client.local,
     });
     Endpoint.join(client, server);
-    this.#add("open", client, () => client.open());
-    this.#add("accept", server, () => {
+    this.#open("open", client, () => client.open());
+    this.#open("accept", server, () => {
       if (listener.isClosed) server.refuse();
       else server.open();
     });
   }
 
-  #add(name: string, endpoint: Endpoint, run: () => void): void {
-    this.#wire.tasks.add(new Task(name, () => String(endpoint), run));
+  #open(name: string, endpoint: Endpoint, run: () => void): void {
+    const { postpone, schedule, tasks } = this.#wire;
+    const task = new Task(name, endpoint, run);
+    const lateMs = schedule.lateByMs("open", endpoint);
+    if (lateMs > 0) postpone(task, lateMs);
+    else tasks.add(task);
   }
 
   /** One at most, but where all of them share the port: those take turns. */

@@ -19,7 +19,7 @@ import {
 } from "../../../runtimes/memory/endpoint.ts";
 import { Network } from "../../../runtimes/memory/network.ts";
 import { Random } from "../../../runtimes/memory/random.ts";
-import { type Schedule, TaskQueue } from "../../../runtimes/memory/schedule.ts";
+import { IN_ORDER, type Schedule, TaskQueue } from "../../../runtimes/memory/schedule.ts";
 import { ADDRESS } from "./recorder.ts";
 
 const SEEDS = 200;
@@ -46,6 +46,7 @@ test("streams behave the same for the same seed", () => {
 function runWith(seed: number, trace: string[] = []): "complete" | "cut off" {
   const random = new Random(seed);
   const schedule: Schedule = {
+    ...IN_ORDER,
     next: (count) => random.word() % count,
     bytes: (_move, most) => random.word() % 3 === 0 ? most : 1 + random.word() % most,
   };
@@ -54,6 +55,7 @@ function runWith(seed: number, trace: string[] = []): "complete" | "cut off" {
   const wire: Wire = {
     schedule,
     tasks,
+    postpone: (task) => tasks.add(task),
     bufferBytes: 1 + random.word() % 2000,
     segmentBytes,
     isWatching: true,

@@ -8,7 +8,14 @@ import { Timer } from "../../../core/timers.ts";
 import { createMemoryReactor, type MemoryReactor } from "../../../runtimes/memory.ts";
 import { ADDRESS, chainOf, Recorder } from "./recorder.ts";
 
-const NOTHING = { runnable: [], open: [], listening: [], lentBufs: 0, wakeAtMs: Infinity };
+const NOTHING = {
+  runnable: [],
+  postponed: [],
+  open: [],
+  listening: [],
+  lentBufs: 0,
+  wakeAtMs: Infinity,
+};
 
 describe("createMemoryReactor()", () => {
   test("refuses sizes that are none", () => {
@@ -256,7 +263,8 @@ describe("settle(), elapse(), runUntil() and waitFor()", () => {
     assertEquals(
       error.message,
       "what was waited for did not come by 1000 ms; pending: " +
-        '{"runnable":[],"open":[],"listening":["127.0.0.1:80"],"lentBufs":0,"wakeAtMs":5000}',
+        '{"runnable":[],"postponed":[],"open":[],"listening":["127.0.0.1:80"],"lentBufs":0,' +
+        '"wakeAtMs":5000}',
     );
     await reactor.elapse(4000);
     await assertRejects(() => reactor.runUntil(() => false), Error, '"wakeAtMs":"never"');
@@ -303,6 +311,7 @@ describe("pending(), logs and random()", () => {
     loop.postCall(() => {});
     assertEquals(reactor.pending(), {
       runnable: [`carry ${ends[0]}`, "end of turn"],
+      postponed: [],
       open: ends,
       listening: ["127.0.0.1:80"],
       lentBufs: 2,

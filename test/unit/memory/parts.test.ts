@@ -17,12 +17,12 @@ describe("TaskQueue", () => {
     const { queue, task } = makeQueue(IN_ORDER);
     const [a, b] = [task("a"), task("b")];
     for (const one of [a, b, a]) queue.add(one);
-    assertEquals([queue.length, a.isRunnable, queue.describe()], [2, true, ["a to x", "b to x"]]);
+    assertEquals([queue.length, a.isWaiting, queue.describe()], [2, true, ["a to x", "b to x"]]);
     assert(queue.take() === a);
     queue.add(a);
     assert(queue.take() === b);
     assert(queue.take() === a);
-    assertEquals([queue.take(), queue.length, a.isRunnable], [null, 0, false]);
+    assertEquals([queue.take(), queue.length, a.isWaiting], [null, 0, false]);
   });
 
   test("takes the task that the schedule chooses, by age", () => {
@@ -188,7 +188,7 @@ describe("addresses", () => {
 const PINNED_WORDS = [2442144158, 3238099751, 3819917871];
 
 function makeQueue(schedule: Schedule): { queue: TaskQueue; task: (name: string) => Task } {
-  const task = (name: string): Task => new Task(name, () => "to x", () => {});
+  const task = (name: string): Task => new Task(name, "to x", () => {});
   return { queue: new TaskQueue(schedule), task };
 }
 
