@@ -1,6 +1,6 @@
 /**
- * Native handlers: the list that a request passes until one does not decline, and what becomes of an
- * answer, of a promise, of a throw, and of nonsense.
+ * Native handlers: the list that a request passes until one does not decline, and what becomes of
+ * an answer, of a promise, of a throw, and of nonsense.
  *
  * @module
  */
@@ -19,7 +19,8 @@ import { DECLINED, DONE, ERROR, isResultCode, type ResultCode } from "./status.t
  * - `DECLINED`: not mine; ask the next handler. The last one's `DECLINED` is a 404.
  * - `ERROR`: it went wrong: 500, or a reset when the head is out.
  *
- * A promise is awaited under a hold named after the handler; a throw is a 500 with its stack in the log.
+ * A promise is awaited under a hold named after the handler; a throw is a 500 with its stack in the
+ * log.
  */
 export type Handler = (request: HttpRequest) => ResultCode | Promise<ResultCode>;
 
@@ -131,7 +132,7 @@ function statusOfError(error: unknown): number {
 }
 
 /** A handler's name for log lines. */
-export function nameOfHandler(handler: Handler, index: number): string {
+function nameOfHandler(handler: Handler, index: number): string {
   return handler.name === "" ? `handler ${index + 1}` : `handler "${handler.name}"`;
 }
 

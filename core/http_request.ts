@@ -1,7 +1,7 @@
 /**
  * One request and its response, as handlers see it. It knows its head, its body, its holds and its
- * cleanups; it knows nothing of bytes on the wire (that is the exchange's) and decides nothing about
- * its own end (that is `finalize.ts`).
+ * cleanups; it knows nothing of bytes on the wire (that is the exchange's) and decides nothing
+ * about its own end (that is `finalize.ts`).
  *
  * @module
  */
@@ -42,8 +42,8 @@ export class HttpRequest implements Outgoing {
   /** Called once after each `AGAIN` of `send`, when more may be offered. */
   onWritable: ((request: HttpRequest) => void) | null = null;
   /**
-   * Called once when no byte of an answer can reach the peer any more: for whoever produces it. Unlike
-   * the signal it keeps quiet when the client only half-closes its side.
+   * Called once when no byte of an answer can reach the peer any more: for whoever produces it.
+   * Unlike the signal it keeps quiet when the client only half-closes its side.
    */
   onTerminated: ((request: HttpRequest) => void) | null = null;
 
@@ -190,9 +190,9 @@ export class HttpRequest implements Outgoing {
   }
 
   /**
-   * Sends body bytes. The server has them until they are released: copied at once when they are less
-   * than 16 KiB; with the runtime until it is done with them when they are more. To know when, send a
-   * `Buf` with an owner.
+   * Sends body bytes. The server has them until they are released: copied at once when they are
+   * less than 16 KiB; with the runtime until it is done with them when they are more. To know when,
+   * send a `Buf` with an owner.
    *
    * - `OK`: accepted; offer more.
    * - `AGAIN`: accepted; offer nothing until `onWritable`.
@@ -218,8 +218,8 @@ export class HttpRequest implements Outgoing {
   }
 
   /**
-   * Keeps the request alive until the hold is released. A handler that returns `DONE` takes one first.
-   * The reason is for people: it is what a leak report shows.
+   * Keeps the request alive until the hold is released. A handler that returns `DONE` takes one
+   * first. The reason is for people: it is what a leak report shows.
    */
   hold(reason: string): Hold {
     return new Hold(this, reason);

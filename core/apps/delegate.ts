@@ -1,15 +1,15 @@
 /**
- * What a lazy object does with the rest of its platform's interface: it inherits from the platform's
- * prototype, so that `instanceof` holds, and passes every call that it does not answer itself on to a
- * real object. It knows no interface in particular.
+ * What a lazy object does with the rest of its platform's interface: it inherits from the
+ * platform's prototype, so that `instanceof` holds, and passes every call that it does not answer
+ * itself on to a real object. It knows no interface in particular.
  *
  * @module
  */
 
 /**
- * Gives `own`, a lazy class's prototype, the prototype `platform` to inherit from, and defines on it
- * those `keys` of `platform` that it has not itself, by way of the real object that `realOf` makes. So
- * what a later version of a platform adds works as well.
+ * Gives `own`, a lazy class's prototype, the prototype `platform` to inherit from, and defines on
+ * it those `keys` of `platform` that it has not itself, by way of the real object that `realOf`
+ * makes. So what a later version of a platform adds works as well.
  */
 export function delegateRest<Lazy extends object>(
   own: Lazy,

@@ -1,7 +1,7 @@
 /**
- * Fetch applications: `export default { fetch }`, as Hono and its like are. This file makes a handler
- * of one: it calls the application with a lazy request, and takes the head of the response. It knows
- * the shapes on both sides; bodies are in `lazy_request.ts` and `response_sender.ts`.
+ * Fetch applications: `export default { fetch }`, as Hono and its like are. This file makes a
+ * handler of one: it calls the application with a lazy request, and takes the head of the response.
+ * It knows the shapes on both sides; bodies are in `lazy_request.ts` and `response_sender.ts`.
  *
  * @module
  */
@@ -32,13 +32,14 @@ export interface FetchApp {
    * Answers a request. Called as a method of the application.
    *
    * The request is lazy: see `toRequest` for the two places where a platform refuses it. Its body's
-   * methods reject with an `HttpError` when the body cannot be had; one that nobody catches becomes the
-   * answer's status. `request.signal` aborts with a `RequestAborted` when the client leaves, a clock
-   * runs out or the server closes before the last byte of the answer was accepted; never after.
+   * methods reject with an `HttpError` when the body cannot be had; one that nobody catches becomes
+   * the answer's status. `request.signal` aborts with a `RequestAborted` when the client leaves, a
+   * clock runs out or the server closes before the last byte of the answer was accepted; never
+   * after.
    *
    * A response's stream is read only while the client takes its bytes. Its chunks are `Uint8Array`s
-   * and belong to the server once they are enqueued: of 16 KiB and more they are sent from where they
-   * are, so a stream that writes to a chunk's memory again corrupts what is sent.
+   * and belong to the server once they are enqueued: of 16 KiB and more they are sent from where
+   * they are, so a stream that writes to a chunk's memory again corrupts what is sent.
    */
   fetch(
     request: Request,
@@ -62,8 +63,8 @@ export interface FetchContext {
   /** Keeps a graceful close waiting for `promise`. Its failure is logged. */
   waitUntil(promise: Promise<unknown>): void;
   /**
-   * From now on, what this application throws passes the request on to the next handler, as long as no
-   * head was sent. Without one behind it the answer is a 404.
+   * From now on, what this application throws passes the request on to the next handler, as long as
+   * no head was sent. Without one behind it the answer is a 404.
    */
   passThroughOnException(): void;
 }

@@ -2,8 +2,8 @@
  * The `Request` that a fetch application gets: it looks like the platform's, and costs nothing that
  * is not asked for. It knows an `HttpRequest`; how a body flows is `request_stream.ts`'s.
  *
- * Platforms refuse it where they look for their own class: `new Request(lazy)` and `fetch(lazy)`. For
- * these there is `toRequest`. `new Request(url, lazy)` works.
+ * Platforms refuse it where they look for their own class: `new Request(lazy)` and `fetch(lazy)`.
+ * For these there is `toRequest`. `new Request(url, lazy)` works.
  *
  * @module
  */
@@ -18,7 +18,7 @@ import { serializedUrl } from "./request_url.ts";
  * A platform's own `Request` for a lazy one; any other as it is. It shares the body with the lazy
  * one, whose body methods pass on to it from then on. The same one at each call.
  *
- * @throws {TypeError} when the body was used before, and for a method that platforms refuse (TRACE).
+ * @throws {TypeError} when the body was used before, and for a method that the platform refuses.
  */
 export function toRequest(request: Request): Request {
   const make = (request as Partial<LazyRequest>)[TO_REQUEST];
@@ -31,9 +31,9 @@ const TO_REQUEST: unique symbol = Symbol.for("sluice.toRequest") as never;
 /**
  * Has `Request.prototype` in its chain: `instanceof Request` holds.
  *
- * The body is in one of three states: nobody asked (`#carrier` and `#used` say no); read by a method,
- * straight from the `RequestBody` (`#used`); or with a platform's object, whose methods know all the
- * rules about streams (`#carrier`).
+ * The body is in one of three states: nobody asked (`#carrier` and `#used` say no); read by a
+ * method, straight from the `RequestBody` (`#used`); or with a platform's object, whose methods
+ * know all the rules about streams (`#carrier`).
  */
 export class LazyRequest {
   readonly #request: HttpRequest;
@@ -123,7 +123,8 @@ export class LazyRequest {
   }
 
   // Each of these reads the body to its end, once. It rejects with what the body failed with (an
-  // `HttpError` with status 400, 408 or 413, or `RequestAborted`), or with a `TypeError` at a second use.
+  // `HttpError` with status 400, 408 or 413, or `RequestAborted`), or with a `TypeError` at a
+  // second use.
 
   async text(): Promise<string> {
     return this.#carrier !== null ? await this.#carrier.text() : decoder.decode(await this.#take());

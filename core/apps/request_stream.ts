@@ -9,9 +9,9 @@ import type { HttpRequest } from "../http_request.ts";
 import type { BodyConsumer, BodyError, RequestBody } from "../request_body.ts";
 
 /**
- * A byte stream over the body of `request`, which is taken at its first read. Nothing is read ahead:
- * one read of the stream lets one piece of the body come, at most 64 KiB. Errors of the body are the
- * stream's; cancelling it stops the flow.
+ * A byte stream over the body of `request`, which is taken at its first read. Nothing is read
+ * ahead: one read of the stream lets one piece of the body come, at most 64 KiB. Errors of the body
+ * are the stream's; cancelling it stops the flow.
  */
 export function streamOfBody(request: HttpRequest): ReadableStream<Uint8Array> {
   return new ReadableStream(new BodySource(request.body)) as ReadableStream<Uint8Array>;

@@ -1,14 +1,15 @@
 /**
- * Sends a web response whose body is a stream: all bodies are streams to whoever stands outside of the
- * platform, those that were made of a string too. It knows when to ask the stream for more, and how to
- * learn cheaply that there is no more; framing is the filters' affair.
+ * Sends a web response whose body is a stream: all bodies are streams to whoever stands outside of
+ * the platform, those that were made of a string too. It knows when to ask the stream for more, and
+ * how to learn cheaply that there is no more; framing is the filters' affair.
  *
  * What holds:
  * - The stream is asked for a chunk only when the one before was accepted and `send` answered `OK`.
- * - A body that ends with its first chunk leaves as one write with its Content-Length. The first chunk
- *   is held back for that until the stream says that it is over, or until the turn ends.
+ * - A body that ends with its first chunk leaves as one write with its Content-Length. The first
+ *   chunk is held back for that until the stream says that it is over, or until the turn ends.
  * - An empty chunk never reaches the wire. It lets the turn end before the stream is asked again.
- * - When no byte can reach the client any more, the stream is cancelled, once, with `RequestAborted`.
+ * - When no byte can reach the client any more, the stream is cancelled, once, with
+ *   `RequestAborted`.
  *
  * @module
  */
@@ -233,8 +234,9 @@ const LAST: SendOptions = { last: true };
 const NO_BYTES = new Uint8Array(0);
 
 /**
- * A stream that always has a chunk is read in microtasks, which no socket can interrupt: after so many
- * chunks the others get their turn. (After 256 KiB they get it anyway: `send` answers `AGAIN`.)
+ * A stream that always has a chunk is read in microtasks, which no socket can interrupt: after so
+ * many chunks the others get their turn. (After 256 KiB they get it anyway: `send` answers
+ * `AGAIN`.)
  */
 const CHUNKS_IN_A_ROW_MAX = 64;
 

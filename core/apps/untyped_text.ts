@@ -1,6 +1,6 @@
 /**
- * The Content-Type of text on platforms that do not name it. By the Fetch standard the body "text" has
- * the type `text/plain;charset=UTF-8`. Bun 1.4 names it only on the wire of its own server
+ * The Content-Type of text on platforms that do not name it. By the Fetch standard the body "text"
+ * has the type `text/plain;charset=UTF-8`. Bun 1.4 names it only on the wire of its own server
  * (oven-sh/bun#8530): there `response.headers` of a string and of bytes look the same.
  *
  * @module
@@ -9,9 +9,9 @@
 import type { ResponseHead } from "../http/response_head.ts";
 
 /**
- * Names the type of a body that has none, on such a platform, when its first chunk is text. Without a
- * name browsers guess, and might take a text that a user wrote for a page. Bytes that happen to be text
- * get the name too: a named gap.
+ * Names the type of a body that has none, on such a platform, when its first chunk is text. Without
+ * a name browsers guess, and might take a text that a user wrote for a page. Bytes that happen to
+ * be text get the name too: a named gap.
  */
 export function nameUntypedText(head: ResponseHead, first: Uint8Array): void {
   if (head.hasContentType || textIsTyped()) return;

@@ -1,7 +1,7 @@
 /**
- * An exchange in memory for units of the lifecycle and of the ways to write an application: it keeps
- * what was written, answers what the test says, and lends nothing. It knows no HTTP on the wire; for
- * that there is the in-memory runtime.
+ * An exchange in memory for units of the lifecycle and of the ways to write an application: it
+ * keeps what was written, answers what the test says, and lends nothing. It knows no HTTP on the
+ * wire; for that there is the in-memory runtime.
  *
  * @module
  */
@@ -179,7 +179,7 @@ export class FakeExchange implements Exchange {
 }
 
 /** What a request needs of a server. */
-export class FakeService implements Service {
+class FakeService implements Service {
   readonly loop: Loop;
   readonly handlers: readonly Handler[];
   readonly limits = DEFAULT_LIMITS;
@@ -240,11 +240,11 @@ class FakeTurn {
   }
 
   soon(): void {
-    setTimeout(() => this.#events!.endOfTurn(), 0);
+    setImmediate(() => this.#events!.endOfTurn());
   }
 }
 
 /** Resolves when `turns` turns of the platform's loop are over. */
 export async function turns(count = 1): Promise<void> {
-  for (let i = 0; i < count; i++) await new Promise((resolve) => setTimeout(resolve, 0));
+  for (let i = 0; i < count; i++) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,3 +1,5 @@
+/** Lazy headers beside the platform's own: same answers, and taken wherever headers are taken. */
+
 import { describe, test } from "node:test";
 import { assert, assertEquals } from "@std/assert";
 import { LazyHeaders, platformHeaders } from "../../../core/apps/lazy_headers.ts";

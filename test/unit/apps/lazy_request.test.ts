@@ -1,3 +1,5 @@
+/** The lazy request beside the platform's own: its properties, its body, its copies. */
+
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { fetchHandler, toRequest } from "../../../core/apps/fetch.ts";

@@ -1,3 +1,5 @@
+/** The url of a request beside what the URL standard makes of it. */
+
 import { describe, test } from "node:test";
 import { assertEquals } from "@std/assert";
 import { serializedUrl } from "../../../core/apps/request_url.ts";

@@ -1,3 +1,5 @@
+/** Streams as bodies: what leaves when, who is asked when for more, and who is told of the end. */
+
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { fetchHandler } from "../../../core/apps/fetch.ts";
