@@ -14,8 +14,9 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
-import { type ProcessColumn, type Serving, whileServing } from "../commands.ts";
-import { readPattern } from "../pattern.ts";
+import { type ProcessColumn, type Serving, startServing, whileServing } from "../commands.ts";
+import { assertDeclares } from "./length.ts";
+import { readPattern } from "./pattern.ts";
 
 /** Of the noise behind `/seed.mp3`, the same on every machine. */
 const SEED_SHA256 = "15382db32c27c85794deb8ce070fab447ac52e5b0e9e9a167b1a8419f77d3d05";
@@ -51,7 +52,7 @@ export function checkDemo(column: ProcessColumn): void {
     await checkRefused(`${url}/stream?bytes=1e3`, /^bytes must be a whole number from 0 to /);
     const seed = await fetch(`${url}/seed.mp3`);
     assertEquals(seed.headers.get("content-type"), "audio/mpeg");
-    assertEquals(seed.headers.get("content-length"), "3831150");
+    assertDeclares(column, seed, 3_831_150);
     assertEquals(sha256Of(new Uint8Array(await seed.arrayBuffer())), SEED_SHA256);
   });
 
@@ -77,6 +78,18 @@ export function checkDemo(column: ProcessColumn): void {
     const elapsedMs = performance.now() - startMs;
     assert(elapsedMs > 500 && elapsedMs < 5000, `the second tick came after ${elapsedMs} ms`);
     await reader.cancel();
+  });
+
+  test("/clock ends in order when the server closes", async () => {
+    const { url, program } = await startServing(column, ["examples/demo.ts", "--port", "0"]);
+    const reader = (await fetch(`${url}/clock`)).body!.getReader();
+    await reader.read();
+    const ending = program.stop("SIGINT");
+    let last = await reader.read();
+    while (!last.done) last = await reader.read();
+    const { code, stdout, stderr } = await ending;
+    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    assertMatch(stdout, /SIGINT: closing with 1 open request; again to end now\n$/);
   });
 }
 

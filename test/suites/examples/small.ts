@@ -8,7 +8,8 @@ import { createHash } from "node:crypto";
 import { test } from "node:test";
 import { assertEquals, assertGreaterOrEqual } from "@std/assert";
 import { type ProcessColumn, whileServing } from "../commands.ts";
-import { readPattern } from "../pattern.ts";
+import { assertDeclares } from "./length.ts";
+import { readPattern } from "./pattern.ts";
 
 export function checkSmallExamples(column: ProcessColumn): void {
   test("hello.ts answers every path and every method", () =>
@@ -35,7 +36,7 @@ export function checkSmallExamples(column: ProcessColumn): void {
       assertEquals(await readPattern(await fetch(url)), 1_000_000);
       for (const size of [0, 1, 251, 20_000_000]) {
         const response = await fetch(`${url}/?bytes=${size}`);
-        assertEquals(response.headers.get("content-length"), String(size));
+        assertDeclares(column, response, size);
         assertEquals(await readPattern(response), size);
       }
       const head = await fetch(`${url}/?bytes=5000000000`, { method: "HEAD" });
