@@ -23,10 +23,7 @@ export interface GateReport {
 /** Throws an error that says what is wrong with the server at `port`. */
 export async function checkServer(port: number): Promise<GateReport> {
   const socket = connect({ host: HOST, port });
-  socket.setTimeout(
-    ANSWER_MS,
-    () => socket.destroy(new Error("no answer came in time")),
-  );
+  socket.setTimeout(ANSWER_MS, () => socket.destroy(new Error("no answer came in time")));
   try {
     await once(socket, "connect");
     const first = await ask(socket, port);
@@ -44,15 +41,11 @@ async function ask(socket: Socket, port: number): Promise<GateReport> {
   socket.write(`GET / HTTP/1.1\r\nHost: ${HOST}:${port}\r\n\r\n`);
   let text = "";
   while (!isWhole(text)) {
-    const [bytes] = await Promise.race([
-      once(socket, "data"),
-      once(socket, "end"),
-    ]);
+    const [bytes] = await Promise.race([once(socket, "data"), once(socket, "end")]);
     if (bytes === undefined) {
       throw new Error(`the connection ended after ${JSON.stringify(text)}`);
     }
-    text += (bytes as Uint8Array & { toString(coding: "latin1"): string })
-      .toString("latin1");
+    text += (bytes as Uint8Array & { toString(coding: "latin1"): string }).toString("latin1");
   }
   return checkAnswer(text);
 }
@@ -67,36 +60,23 @@ function checkAnswer(text: string): GateReport {
   const [statusLine, ...lines] = text.slice(0, headEnd).split("\r\n");
   const headers = lines.map((line) => {
     const colon = line.indexOf(":");
-    return [
-      line.slice(0, colon).toLowerCase(),
-      line.slice(colon + 1).trim(),
-    ] as const;
+    return [line.slice(0, colon).toLowerCase(), line.slice(colon + 1).trim()] as const;
   });
   const values = new Map(headers);
   // The reason phrase may be empty (RFC 9112 §4), and srvx 1.0 leaves it so.
   must("status line", statusLine?.slice(0, 12), "HTTP/1.1 200");
   must("content-length", values.get("content-length"), String(TEXT.length));
-  must(
-    "content-type",
-    values.get("content-type")?.toLowerCase().replaceAll(" ", ""),
-    TYPE
-      .toLowerCase(),
-  );
+  const type = values.get("content-type")?.toLowerCase().replaceAll(" ", "");
+  must("content-type", type, TYPE.toLowerCase());
   must("transfer-encoding", values.get("transfer-encoding"), undefined);
   must("keep-alive", values.get("connection") ?? "keep-alive", "keep-alive");
   must("body", text.slice(headEnd + 4), TEXT);
   return { statusLine: statusLine!, headers, answerBytes: text.length };
 }
 
-function must(
-  what: string,
-  got: string | undefined,
-  wanted: string | undefined,
-): void {
+function must(what: string, got: string | undefined, wanted: string | undefined): void {
   if (got === wanted) return;
-  throw new Error(
-    `${what} is ${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`,
-  );
+  throw new Error(`${what} is ${JSON.stringify(got)} instead of ${JSON.stringify(wanted)}`);
 }
 
 /** Names and values, but for the date. */

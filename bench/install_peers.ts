@@ -16,9 +16,7 @@ export type PeerVersions = Readonly<Record<string, string>>;
 /** Installs what is missing, and answers the versions. */
 export function installPeers(): PeerVersions {
   const wanted = (readJson("peers/package.json") as { dependencies: PeerVersions }).dependencies;
-  if (
-    !Object.entries(wanted).every(([name, version]) => versionOf(name) === version)
-  ) {
+  if (!Object.entries(wanted).every(([name, version]) => versionOf(name) === version)) {
     const directory = fileURLToPath(new URL("peers/", import.meta.url));
     const args = ["ci", "--prefix", directory, "--no-audit", "--no-fund"];
     const { status, error } = spawnSync("npm", args, {

@@ -74,9 +74,7 @@ async function runWrk(port: number, options: LoadOptions): Promise<LoadReport> {
 }
 
 function percentile(stdout: string, name: string): number {
-  const line = new RegExp(`^\\s*${name}\\s+([\\d.]+)(us|ms|s)`, "m").exec(
-    stdout,
-  );
+  const line = new RegExp(`^\\s*${name}\\s+([\\d.]+)(us|ms|s)`, "m").exec(stdout);
   return line === null ? NaN : inMs(line[1]!, line[2]!);
 }
 
@@ -115,9 +113,7 @@ async function autocannonLoad(): Promise<Load> {
       duration,
     });
     if (result.errors > 0 || result.non2xx > 0) {
-      throw new Error(
-        `autocannon saw ${result.errors} errors, ${result.non2xx} wrong statuses`,
-      );
+      throw new Error(`autocannon saw ${result.errors} errors, ${result.non2xx} wrong statuses`);
     }
     return {
       requests: result.requests.total,

@@ -30,13 +30,7 @@ export const OPPONENTS: readonly Opponent[] = [
   theirs("node", "hello", "node:http", "servers/hello_node_http.ts"),
   theirs("node", "hello", "Fastify", "servers/hello_fastify.ts", "fastify"),
   ours("node", "hono"),
-  theirs(
-    "node",
-    "hono",
-    "@hono/node-server",
-    "servers/hono_node_server.ts",
-    "@hono/node-server",
-  ),
+  theirs("node", "hono", "@hono/node-server", "servers/hono_node_server.ts", "@hono/node-server"),
   theirs("node", "hono", "srvx", "servers/hono_srvx.ts", "srvx"),
   ours("deno", "hello"),
   theirs("deno", "hello", "Deno.serve", "servers/hello_deno_serve.ts"),
@@ -67,11 +61,11 @@ export const TARGETS: readonly Target[] = [
   { runtime: "bun", case: "hono", to: "Bun.serve", ratioMax: 1.2 },
 ];
 
-/** The target of Sluice beside `opponent`, if there is one. */
-export function targetOf(opponent: Opponent): Target | null {
+/** The target of `ours` beside `theirs`, if there is one. Each is for Sluice on bytes. */
+export function targetOf(ours: Opponent, theirs: Opponent): Target | null {
+  if (ours.args.length > 0) return null;
   return TARGETS.find((target) =>
-    target.runtime === opponent.runtime && target.case === opponent.case &&
-    target.to === opponent.name
+    target.runtime === theirs.runtime && target.case === theirs.case && target.to === theirs.name
   ) ?? null;
 }
 

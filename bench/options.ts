@@ -102,24 +102,16 @@ function namesOf<T extends string>(
   const names = value.split(",");
   for (const name of names) {
     if (!known.includes(name as T)) {
-      throw new UsageError(
-        `--${option} knows ${known.join(", ")}, and not "${name}"`,
-      );
+      throw new UsageError(`--${option} knows ${known.join(", ")}, and not "${name}"`);
     }
   }
   return known.filter((name) => names.includes(name));
 }
 
-function countOf(
-  option: string,
-  value: string | undefined,
-  otherwise: number,
-): number {
+function countOf(option: string, value: string | undefined, otherwise: number): number {
   if (value === undefined) return otherwise;
   if (!/^[1-9]\d{0,4}$/.test(value)) {
-    throw new UsageError(
-      `--${option} takes a whole number from 1 on, and not "${value}"`,
-    );
+    throw new UsageError(`--${option} takes a whole number from 1 on, and not "${value}"`);
   }
   return Number(value);
 }

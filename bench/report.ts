@@ -141,10 +141,7 @@ function serverRow(server: ServerSummary): string[] {
   ];
 }
 
-function tableOf(
-  head: readonly string[],
-  rows: readonly (readonly string[])[],
-): string[] {
+function tableOf(head: readonly string[], rows: readonly (readonly string[])[]): string[] {
   const line = (cells: readonly string[]) => `| ${cells.join(" | ")} |`;
   return [line(head), line(head.map(() => "---")), ...rows.map(line)];
 }
@@ -157,10 +154,7 @@ const END = "<!-- results: end -->";
 export function publish(results: Results): void {
   const file = `results/${results.facts.date}.json`;
   mkdirSync(new URL("results/", import.meta.url), { recursive: true });
-  writeFileSync(
-    new URL(file, import.meta.url),
-    JSON.stringify(results, null, 2) + "\n",
-  );
+  writeFileSync(new URL(file, import.meta.url), JSON.stringify(results, null, 2) + "\n");
   const url = new URL(README, import.meta.url);
   const text = readFileSync(url, "utf8");
   const begin = text.indexOf(BEGIN);
@@ -169,10 +163,7 @@ export function publish(results: Results): void {
     throw new Error(`${README} has lost the markers of its results`);
   }
   const tables = `${markdownOf(results)}\nAll rounds: [${file}](${file}).\n`;
-  writeFileSync(
-    url,
-    `${text.slice(0, begin + BEGIN.length)}\n\n${tables}\n${text.slice(end)}`,
-  );
+  writeFileSync(url, `${text.slice(0, begin + BEGIN.length)}\n\n${tables}\n${text.slice(end)}`);
   const paths = [README, file].map((path) => fileURLToPath(new URL(path, import.meta.url)));
   spawnSync(commandOf("deno").command, ["fmt", "--quiet", ...paths], {
     stdio: "inherit",

@@ -38,12 +38,7 @@ async function run(options: BenchOptions): Promise<Results> {
   );
   const servers = await passGate(opponents);
   console.error(`${servers.length} servers answer alike; load: ${load.name}`);
-  const rounds = await runRounds(
-    opponents,
-    load,
-    options,
-    (line) => console.error(line),
-  );
+  const rounds = await runRounds(opponents, load, options, (line) => console.error(line));
   const facts = gatherFacts(servers, peers, load.name);
   return {
     facts,
@@ -61,8 +56,6 @@ process.once("SIGTERM", () => process.exit(143));
 try {
   await main(process.argv.slice(2));
 } catch (error) {
-  console.error(
-    `bench: ${error instanceof Error ? error.message : String(error)}`,
-  );
+  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
   process.exitCode = error instanceof UsageError ? 2 : 1;
 }

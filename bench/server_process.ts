@@ -36,22 +36,14 @@ export async function startServer(
 ): Promise<RunningServer> {
   const { command, args } = commandOf(opponent.runtime);
   const file = fileURLToPath(new URL(opponent.file, import.meta.url));
-  const child = spawn(command, [
-    ...args,
-    ...runtimeArgs,
-    file,
-    ...opponent.args,
-  ], {
+  const child = spawn(command, [...args, ...runtimeArgs, file, ...opponent.args], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   running.add(child);
   const gone = once(child, "exit").finally(() => running.delete(child));
   const timer = setTimeout(() => child.kill("SIGKILL"), START_MS);
   try {
-    const announced = await Promise.race([
-      firstLine(child),
-      gone.then(() => null),
-    ]);
+    const announced = await Promise.race([firstLine(child), gone.then(() => null)]);
     if (announced === null) {
       throw new Error(`${opponent.file} on ${opponent.runtime} did not start`);
     }
@@ -66,12 +58,8 @@ export async function startServer(
 }
 
 /** The runtimes of the project's own development dependencies, else those on the path. */
-export function commandOf(
-  runtime: RuntimeName,
-): { command: string; args: readonly string[] } {
-  const local = fileURLToPath(
-    new URL(`../node_modules/.bin/${runtime}`, import.meta.url),
-  );
+export function commandOf(runtime: RuntimeName): { command: string; args: readonly string[] } {
+  const local = fileURLToPath(new URL(`../node_modules/.bin/${runtime}`, import.meta.url));
   const command = existsSync(local) ? local : runtime;
   return {
     command,
@@ -86,10 +74,7 @@ async function firstLine(child: ChildProcess): Promise<string> {
   return line as string;
 }
 
-async function stopChild(
-  child: ChildProcess,
-  gone: Promise<unknown>,
-): Promise<void> {
+async function stopChild(child: ChildProcess, gone: Promise<unknown>): Promise<void> {
   if (child.exitCode !== null || child.signalCode !== null) return;
   child.kill("SIGTERM");
   const timer = setTimeout(() => child.kill("SIGKILL"), END_MS);

@@ -25,9 +25,7 @@ export function estimate(values: readonly number[]): Estimate {
   const next = diceOf(0x5eed);
   const medians: number[] = [];
   for (let i = 0; i < RESAMPLES; i++) {
-    medians.push(
-      median(values.map(() => values[Math.floor(next() * values.length)]!)),
-    );
+    medians.push(median(values.map(() => values[Math.floor(next() * values.length)]!)));
   }
   medians.sort((a, b) => a - b);
   return {

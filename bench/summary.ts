@@ -39,29 +39,20 @@ export interface Summary {
   readonly ratios: readonly RatioSummary[];
 }
 
-export function summarize(
-  opponents: readonly Opponent[],
-  rounds: readonly Round[],
-): Summary {
+export function summarize(opponents: readonly Opponent[], rounds: readonly Round[]): Summary {
   const servers = opponents.map((opponent) => summarizeServer(opponent, rounds));
   const ratios: RatioSummary[] = [];
   for (const ours of opponents) {
     if (!ours.ours) continue;
     for (const theirs of opponents) {
-      if (
-        theirs.ours || theirs.runtime !== ours.runtime ||
-        theirs.case !== ours.case
-      ) continue;
+      if (theirs.ours || theirs.runtime !== ours.runtime || theirs.case !== ours.case) continue;
       ratios.push(compare(ours, theirs, rounds));
     }
   }
   return { servers, ratios };
 }
 
-function summarizeServer(
-  opponent: Opponent,
-  rounds: readonly Round[],
-): ServerSummary {
+function summarizeServer(opponent: Opponent, rounds: readonly Round[]): ServerSummary {
   const samples = samplesOf(opponent, rounds);
   const middle = (of: (sample: Sample) => number) => median(samples.map(of));
   return {
@@ -77,11 +68,7 @@ function summarizeServer(
   };
 }
 
-function compare(
-  ours: Opponent,
-  theirs: Opponent,
-  rounds: readonly Round[],
-): RatioSummary {
+function compare(ours: Opponent, theirs: Opponent, rounds: readonly Round[]): RatioSummary {
   const a = samplesOf(ours, rounds);
   const b = samplesOf(theirs, rounds);
   const ratio = (of: (sample: Sample) => number) =>
@@ -93,7 +80,7 @@ function compare(
     theirs: theirs.name,
     cpuPerRequest: ratio((sample) => sample.cpuPerRequestUs),
     requestsPerSecond: ratio((sample) => sample.requestsPerSecond),
-    targetMax: targetOf(theirs)?.ratioMax ?? null,
+    targetMax: targetOf(ours, theirs)?.ratioMax ?? null,
   };
 }
 

@@ -14,9 +14,7 @@ interface Reply {
 
 interface Fastify {
   get(path: string, handler: (request: unknown, reply: Reply) => void): void;
-  listen(
-    options: { readonly host: string; readonly port: number },
-  ): Promise<string>;
+  listen(options: { readonly host: string; readonly port: number }): Promise<string>;
 }
 
 const { fastify } = await peer<{ fastify(): Fastify }>("fastify");

@@ -20,7 +20,4 @@ interface NodeServer {
 }
 
 const { serve } = await peer<NodeServer>("@hono/node-server");
-serve(
-  { fetch: app.fetch, hostname: HOST, port: 0 },
-  ({ port }) => announce(port),
-);
+serve({ fetch: app.fetch, hostname: HOST, port: 0 }, ({ port }) => announce(port));
