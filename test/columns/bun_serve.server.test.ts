@@ -1,0 +1,81 @@
+/**
+ * A whole server on Bun through `Bun.serve`, with all that `Bun.serve` (Bun 1.4) cannot promise named.
+ * The column's own checks are in `bun_serve.requests.test.ts`.
+ *
+ * @module
+ */
+
+import { setImmediate } from "node:timers";
+import { createBunServeReactor } from "../../runtimes/bun_serve.ts";
+import { checkServer } from "../suites/check_server.ts";
+import { type ColumnRig, type Gaps, liveRig } from "../suites/rig.ts";
+
+const PIPELINED =
+  "Bun reads a pipelined request only when the one before is answered in the same event";
+const ITS_OWN_PARSER = "Bun parses, and what it refuses or takes is its own affair";
+const NO_TRAILERS = "Bun takes the trailers of a request for the next request";
+const CONTINUES = "Bun sends 100 Continue itself, before anybody asks for the body";
+const WHOLE = "what ends within its turn is sent whole, with its length; trailers cannot be sent";
+const NO_CONNECTIONS = "Bun shows requests and no connections: none are listed, counted or refused";
+
+const GAPS: Gaps = {
+  "HTTP/1.0 with keep-alive is kept": "Bun closes every HTTP/1.0 connection behind its answer",
+  "a connection past connectionsMax gets a complete 503": NO_CONNECTIONS,
+  "the last request of requestsPerConnectionMax says close": NO_CONNECTIONS,
+  "pipelined requests wait until the one before is finalized": PIPELINED,
+  "finalizeRequest() keeps the request while a hold is open": PIPELINED,
+  "finalizing with a status makes a complete error answer": PIPELINED,
+  "heads and bodies cut at every byte give the same answers": NO_TRAILERS,
+  "leading empty lines, OPTIONS * and absolute targets are accepted": ITS_OWN_PARSER,
+  "fields reach the handler as sent, values without white space around":
+    "Bun hands over names in lower case, sorted, and repeated fields as one",
+  "what is malformed is refused with a complete answer, and nothing else is disturbed":
+    "Bun's refusals have no body, their statuses are its own, and nobody can log them",
+  "a chunked body arrives whole, with its trailers": NO_TRAILERS,
+  "the last chunk is not the end before its final line":
+    "Bun ends a body at its last chunk, before the final line",
+  "100 Continue is sent when the body is first asked for, in any case": CONTINUES,
+  "without interest in the body there is no 100, and the connection ends": CONTINUES,
+  "HTTP/1.0 never gets a 100": CONTINUES,
+  "a body that ends before its length is refused with 400":
+    "Bun closes both ways when a client half-closes before its answer",
+  "a body of unknown length is chunked, and an empty item never ends it": WHOLE,
+  "a body of unknown length for HTTP/1.0 ends with the connection": WHOLE,
+  "a large generated body arrives exactly, and its producer is made to wait":
+    "Bun drops the Content-Length of a streamed answer and sends chunks",
+  "a slow client does not hold up another": NO_CONNECTIONS,
+  "wire cases: Chunked bodies": ITS_OWN_PARSER,
+  "wire cases: Connection": ITS_OWN_PARSER,
+  "wire cases: Content-Length": "Bun does not hand over the body of a GET",
+  "wire cases: Expect": CONTINUES,
+  "wire cases: Field lines": ITS_OWN_PARSER,
+  "wire cases: Limits": "the bounds of a head are Bun's",
+  "wire cases: Pipelines": ITS_OWN_PARSER,
+  "wire cases: Targets": "Bun hands over targets as its URL parser sees them",
+  "wire cases: The request line": ITS_OWN_PARSER,
+  "wire cases: Trailers": NO_TRAILERS,
+  "wire cases: Transfer-Encoding": ITS_OWN_PARSER,
+  "wire cases: Versions": ITS_OWN_PARSER,
+};
+
+/**
+ * A gap that shows as something that never comes takes this long to see. What is promised comes
+ * within a second on a busy machine.
+ */
+const PATIENCE_MS = 2_000;
+
+async function settle(condition: () => boolean, what: string): Promise<void> {
+  const giveUpMs = performance.now() + PATIENCE_MS;
+  while (!condition()) {
+    if (performance.now() > giveUpMs) {
+      throw new Error(`it did not come within ${PATIENCE_MS} ms: ${what}`);
+    }
+    await new Promise<void>((resolve) => setImmediate(resolve));
+  }
+}
+
+function rig(): ColumnRig {
+  return { ...liveRig(createBunServeReactor(), false, GAPS), settle };
+}
+
+checkServer("bun_serve", rig);
