@@ -6,7 +6,7 @@
  */
 
 import type { Chain } from "../chain.ts";
-import type { SendCode } from "../status.ts";
+import { OK, type SendCode } from "../status.ts";
 import { chunked } from "./chunked.ts";
 import { contentLength } from "./content_length.ts";
 import { headOnly } from "./head_only.ts";
@@ -31,5 +31,7 @@ export function filterBody(outgoing: Outgoing, chain: Chain): SendCode {
   for (let i = 0; takingPart >> i !== 0; i++) {
     if ((takingPart >> i & 1) !== 0) FILTERS[i]!.body(outgoing, chain);
   }
+  // The body of an answer to HEAD was dropped on the way, and nobody waits for nothing.
+  if (chain.isEmpty) return OK;
   return outgoing.sink.writeBody(outgoing, chain);
 }
