@@ -1,7 +1,8 @@
 /**
- * What the core alone costs for a request: the benchmark's cases over a reactor that has no sockets,
- * in the process that runs this file. No kernel and no load generator blur the number, so it shows
- * what a change to the hot path gains, on a busy machine too. It says nothing of a runtime's sockets.
+ * What the core alone costs for a request: the benchmark's cases over a reactor that has no
+ * sockets, in the process that runs this file. No kernel and no load generator blur the number, so
+ * it shows what a change to the hot path gains, on a busy machine too. It says nothing of a
+ * runtime's sockets.
  *
  *     node bench/engine.ts        deno run -A bench/engine.ts        bun bench/engine.ts
  *
