@@ -109,8 +109,6 @@ interface OwnedSocket extends Socket {
 
 class NodeHandle extends StreamHandle {
   readonly #socket: OwnedSocket;
-  #remote: Address | null = null;
-  #local: Address | null = null;
   /** How much of the lent buffer Node has now. */
   #sliceBytes = 0;
   /** Made when a peer is slow for the first time. */
@@ -192,13 +190,12 @@ class NodeHandle extends StreamHandle {
     }
   }
 
-  /** Node forgets the addresses of a closed socket; what was asked for before that is kept. */
   protected tcpRemote(): Address {
-    return this.#remote ??= tcpAddress(this.#socket.remoteAddress, this.#socket.remotePort);
+    return tcpAddress(this.#socket.remoteAddress, this.#socket.remotePort);
   }
 
   protected tcpLocal(): Address {
-    return this.#local ??= tcpAddress(this.#socket.localAddress, this.#socket.localPort);
+    return tcpAddress(this.#socket.localAddress, this.#socket.localPort);
   }
 }
 

@@ -11,7 +11,7 @@ import type { Buf } from "../../core/buf.ts";
 import type { Chain } from "../../core/chain.ts";
 import type { Address, CloseReason, Handle, StreamEvents } from "../../core/reactor.ts";
 import { AGAIN, ERROR, type SendCode } from "../../core/status.ts";
-import { UNNAMED_UNIX } from "./addresses.ts";
+import { tcpAddress, UNNAMED_UNIX } from "./addresses.ts";
 import type { LoopBase } from "./loop_base.ts";
 import { closeReasonOf, describeAddress, textOfError } from "./platform_errors.ts";
 
@@ -58,6 +58,8 @@ export abstract class StreamHandle implements Handle {
   /** Where it listens (accepted) or connects to: what a Unix stream is called by. */
   readonly asked: Address;
   readonly accepted: boolean;
+  #remote: Address | null = null;
+  #local: Address | null = null;
 
   constructor(loop: LoopBase, events: StreamEvents, asked: Address, accepted: boolean) {
     this.loop = loop;
@@ -79,7 +81,7 @@ export abstract class StreamHandle implements Handle {
   protected abstract platformClose(): void;
   /** Closes at once and drops what is unsent, with a reset where the platform has one. */
   protected abstract platformAbort(): void;
-  /** The two ends of a TCP stream, as far as the platform (still) knows them. */
+  /** The two ends of a TCP stream that has opened; Node and Bun forget them when it closes. */
   protected abstract tcpRemote(): Address;
   protected abstract tcpLocal(): Address;
 
@@ -133,15 +135,17 @@ export abstract class StreamHandle implements Handle {
     this.state = DEAD;
   }
 
-  /** The end of a Unix stream that connects has no path. */
+  /** The end of a Unix stream that connects has no path. What was asked for once is kept. */
   remoteAddress(): Address {
-    if (this.asked.transport === "tcp") return this.tcpRemote();
-    return this.accepted ? UNNAMED_UNIX : this.asked;
+    if (this.asked.transport === "unix") return this.accepted ? UNNAMED_UNIX : this.asked;
+    if (this.state === CONNECTING) return this.asked;
+    return this.#remote ??= this.tcpRemote();
   }
 
   localAddress(): Address {
-    if (this.asked.transport === "tcp") return this.tcpLocal();
-    return this.accepted ? this.asked : UNNAMED_UNIX;
+    if (this.asked.transport === "unix") return this.accepted ? this.asked : UNNAMED_UNIX;
+    if (this.state === CONNECTING) return tcpAddress(undefined, 0);
+    return this.#local ??= this.tcpLocal();
   }
 
   // What the platform tells. Each is one event of the loop.
