@@ -1,8 +1,9 @@
 /**
- * The Bun runtime at the level of requests: `Bun.serve` reads and frames HTTP, and hands over finished
- * requests; everything behind them is the core's. It knows how a listener of `Bun.serve` is had and
- * how its requests begin; their lives are in `bun_serve/`. All other capabilities are those of the Bun
- * runtime. What `Bun.serve` cannot promise is in the portability table, with the reasons.
+ * The Bun runtime at the level of requests: `Bun.serve` reads and frames HTTP, and hands over
+ * finished requests; everything behind them is the core's. It knows how a listener of `Bun.serve`
+ * is had and how its requests begin; their lives are in `bun_serve/`. All other capabilities are
+ * those of the Bun runtime. What `Bun.serve` cannot promise is in the portability table, with the
+ * reasons.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * The way of a request's body from Bun's stream to whoever wants it: reads only while somebody does,
- * so that Bun stops reading the socket when nobody does. It knows pieces and their order; limits and
- * clocks are its owner's affair.
+ * The way of a request's body from Bun's stream to whoever wants it: reads only while somebody
+ * does, so that Bun stops reading the socket when nobody does. It knows pieces and their order;
+ * limits and clocks are its owner's affair.
  *
  * @module
  */

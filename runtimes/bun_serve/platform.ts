@@ -1,5 +1,6 @@
 /**
- * The little of `Bun.serve` that the shim uses, typed by hand, so that `deno check` compiles it too.
+ * The little of `Bun.serve` that the shim uses, typed by hand, so that `deno check` compiles it
+ * too.
  *
  * @module
  */
@@ -45,8 +46,8 @@ export interface BunServer {
 /** What `pull` of a stream of type `direct` gets. */
 export interface DirectController {
   /**
-   * Copies the bytes. Answers how many, or a promise of that when the peer is slow; after the stream
-   * was given up a promise of false, or 0.
+   * Copies the bytes. Answers how many, or a promise of that when the peer is slow; after the
+   * stream was given up a promise of false, or 0.
    */
   write(bytes: Uint8Array): number | Promise<unknown>;
   /** Sends what was written. What is not flushed leaves when Bun's loop has no more to do. */

@@ -1,7 +1,7 @@
 /**
- * The body of a streamed answer: takes a chain's bytes to Bun's direct controller. It knows when Bun
- * has taken a buffer and when the peer is slow; whose bytes they are, and when to send them, is its
- * owner's affair.
+ * The body of a streamed answer: takes a chain's bytes to Bun's direct controller. It knows when
+ * Bun has taken a buffer and when the peer is slow; whose bytes they are, and when to send them, is
+ * its owner's affair.
  *
  * `write` copies, so every buffer goes home within `offer`. It takes all that it is given, and then
  * answers a promise: so it is given slices, whose promises show how far a slow peer has got.

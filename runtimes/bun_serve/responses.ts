@@ -1,9 +1,9 @@
 /**
- * The `Response` that Bun gets for each kind of answer. It knows a response head and what Bun adds to
- * it by itself; it knows nothing of requests and of time.
+ * The `Response` that Bun gets for each kind of answer. It knows a response head and what Bun adds
+ * to it by itself; it knows nothing of requests and of time.
  *
- * Bun 1.4 frames the body and writes Date and Content-Length. It gives bytes that have no media type
- * `application/octet-stream`, and an answer to HEAD no Date; both are put right here.
+ * Bun 1.4 frames the body and writes Date and Content-Length. It gives bytes that have no media
+ * type `application/octet-stream`, and an answer to HEAD no Date; both are put right here.
  *
  * @module
  */
@@ -74,8 +74,12 @@ export function refusalResponse(error: HttpError): Response {
   return new Response(text, { status, headers });
 }
 
-/** An answer that resets the connection before a byte of it was sent. */
-export function resetResponse(): Response {
+/**
+ * An answer that resets the connection before a byte of it was sent. Bun takes no stream for an
+ * answer to HEAD, so there it is a 500, which ends the connection.
+ */
+export function resetResponse(isHead: boolean): Response {
+  if (isHead) return new Response(null, { status: 500, headers: { "connection": "close" } });
   return new Response(directBody(RESET, 0));
 }
 

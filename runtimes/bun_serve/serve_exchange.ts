@@ -3,8 +3,8 @@
  * `Response`, and brings its body. It knows one request; connections are Bun's, and the end of a
  * request is `finalize.ts`'s.
  *
- * The answer of a handler that answers at once is returned from Bun's callback as it is: no promise,
- * no clock, no stream. These are made when the callback has to return without an answer.
+ * The answer of a handler that answers at once is returned from Bun's callback as it is: no
+ * promise, no clock, no stream. These are made when the callback has to return without an answer.
  *
  * @module
  */
@@ -165,12 +165,12 @@ export class ServeExchange
     this.#host.service.unregister(request);
   }
 
-  terminate(_request: HttpRequest): void {
+  terminate(request: HttpRequest): void {
     this.#dead = true;
     this.#clocks?.stopAll();
     this.#pump?.stop();
     this.#streamed?.abort();
-    if (this.#response === null) this.#deliver(resetResponse());
+    if (this.#response === null) this.#deliver(resetResponse(request.isHead));
   }
 
   handlerClockStop(_request: HttpRequest): void {

@@ -1,6 +1,6 @@
 /**
- * A whole server on Bun through `Bun.serve`, with all that `Bun.serve` (Bun 1.4) cannot promise named.
- * The column's own checks are in `bun_serve.requests.test.ts`.
+ * A whole server on Bun through `Bun.serve`, with all that `Bun.serve` (Bun 1.4) cannot promise
+ * named. The column's own checks are in `bun_serve.requests.test.ts`.
  *
  * @module
  */

@@ -88,7 +88,7 @@ test("offer() writes slices of 65,536 bytes and releases each buffer once it is 
   assertEquals([owner.events, chain.isEmpty], [["released 5", "released 150000"], true]);
 });
 
-test("offer() answers AGAIN at the first promise, and onWritable follows when it settles", async () => {
+test("offer() answers AGAIN at a promise, and onWritable follows when it settles", async () => {
   const { owner, controller, stream } = opened();
   controller.writesTaken = 1;
   const chain = chainOf(150_000, 9);
