@@ -44,7 +44,7 @@ import {
   TOO_LARGE,
 } from "./refuse.ts";
 import type { Service } from "./service.ts";
-import { AGAIN, ERROR, OK, type SendCode } from "./status.ts";
+import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "./status.ts";
 
 /** Reading requests and answering them. */
 const SERVING = 0;
@@ -170,14 +170,21 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   // What a request asks of its exchange.
 
   writeHead(outgoing: Outgoing): void {
-    const { response, versionMinor } = outgoing;
-    if (response.closeAsked || this.#mustClose()) this.#keepAlive = false;
-    this.#reader.body.continueOwed = false;
+    this.output.writeText(this.#headText(outgoing));
     this.#halves.responseHead();
-    const date = this.service.httpDate();
-    this.output.writeText(
-      formatResponseHead(response, { versionMinor, date, keepAlive: this.#keepAlive }),
-    );
+  }
+
+  writeWhole(outgoing: Outgoing, body: string | Uint8Array): SendCode | typeof DECLINED {
+    const { output } = this;
+    if (output.dead) return ERROR;
+    if (!output.writeWhole(this.#headText(outgoing), body)) return DECLINED;
+    this.#halves.responseHead();
+    this.#halves.responseEnd();
+    if (!this.#working) {
+      this.#pushQuietly();
+      if (!this.#gathered.isEmpty) this.pushLater();
+    }
+    return output.readiness;
   }
 
   pushLater(): void {
@@ -324,6 +331,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       if (this.output.dirty) this.#push();
     } while (this.#state === SERVING && this.#reader.takeKept());
     if (this.output.dirty) this.#push();
+    this.#reader.eventEnds();
     this.#working = false;
     if (this.#state !== SERVING) return;
     const { request } = this;
@@ -413,6 +421,15 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   // Writing.
+
+  #headText(outgoing: Outgoing): string {
+    const { response } = outgoing;
+    if (response.closeAsked || this.#mustClose()) this.#keepAlive = false;
+    // Whoever answers before it asked for the body does not want it.
+    this.#reader.body.continueOwed = false;
+    const date = this.service.httpDate();
+    return formatResponseHead(response, outgoing.versionMinor, date, this.#keepAlive);
+  }
 
   /** Pushes, and lets those requests end that only waited for it. */
   #push(): void {

@@ -6,10 +6,11 @@
  * @module
  */
 
-import type { OutgoingSink } from "./filters/outgoing.ts";
+import type { Outgoing, OutgoingSink } from "./filters/outgoing.ts";
 import type { HttpRequest } from "./http_request.ts";
 import type { Loop } from "./loop.ts";
 import type { Address, Listener, ListenOptions } from "./reactor.ts";
+import type { DECLINED, SendCode } from "./status.ts";
 import type { Service } from "./service.ts";
 
 /**
@@ -23,6 +24,12 @@ export interface Exchange extends OutgoingSink {
   readonly scheme: "http" | "https";
   readonly remoteAddress: Address;
   readonly localAddress: Address;
+  /**
+   * Sends a whole answer that passes no filter: `outgoing.response`, with its Content-Length, and the
+   * body, which is less than `GATHER_BYTES_MAX` bytes and copied within the call. `DECLINED`, with
+   * nothing sent, when the body is a text that is not ASCII or the exchange has no quick way.
+   */
+  writeWhole(outgoing: Outgoing, body: string | Uint8Array): SendCode | typeof DECLINED;
   /** Output was queued that nobody pushes: it leaves at the end of the turn. */
   pushLater(): void;
   /**

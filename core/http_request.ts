@@ -11,17 +11,18 @@ import { type Buf, bufOf, FREE } from "./buf.ts";
 import { Chain } from "./chain.ts";
 import { type AbortCause, RequestAborted } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { filterBody, filterHead } from "./filters/order.ts";
+import { filterBody, filterHead, passesUntouched } from "./filters/order.ts";
 import { statusHasNoBody } from "./filters/head_only.ts";
 import type { Outgoing, OutgoingSink } from "./filters/outgoing.ts";
 import { finalizeRequest, settleRequest } from "./finalize.ts";
 import { Hold } from "./hold.ts";
 import type { RequestHead } from "./http/request_head.ts";
 import { type HeaderFields, ResponseHead } from "./http/response_head.ts";
+import { GATHER_BYTES_MAX } from "./limits.ts";
 import type { Address } from "./reactor.ts";
 import { RequestBody } from "./request_body.ts";
 import type { Service } from "./service.ts";
-import { AGAIN, ERROR, OK, type ResultCode, type SendCode } from "./status.ts";
+import { AGAIN, DECLINED, ERROR, OK, type ResultCode, type SendCode } from "./status.ts";
 
 /** How the bytes of one `send` are to be treated. */
 export interface SendOptions {
@@ -174,7 +175,7 @@ export class HttpRequest implements Outgoing {
     if (!this.#mayStart("respond")) return ERROR;
     const response = new ResponseHead();
     response.set(status, headers ?? NO_FIELDS);
-    return this.#respond(response, typeof body === "string" ? encodeBody(body) : body ?? NO_BYTES);
+    return this.#respond(response, body ?? NO_BYTES);
   }
 
   /**
@@ -305,12 +306,35 @@ export class HttpRequest implements Outgoing {
     return false;
   }
 
-  #respond(response: ResponseHead, bytes: Uint8Array): SendCode {
+  #respond(response: ResponseHead, body: string | Uint8Array): SendCode {
+    if (body.length < GATHER_BYTES_MAX && passesUntouched(this, response, body.length)) {
+      const code = this.#respondWhole(response, body);
+      if (code !== DECLINED) return code;
+    }
+    const bytes = typeof body === "string" ? encoder.encode(body) : body;
     if (response.contentLength < 0 && !statusHasNoBody(response.status)) {
       response.contentLength = bytes.length;
     }
     this.#begin(response);
     return this.#sendBuf(bufOf(bytes), true, false);
+  }
+
+  /** The usual answer, small and here as a whole, goes past the chain and the filters. */
+  #respondWhole(response: ResponseHead, body: string | Uint8Array): SendCode | typeof DECLINED {
+    const declared = response.contentLength;
+    response.contentLength = body.length;
+    this.response = response;
+    const code = this.exchange.writeWhole(this, body);
+    if (code === DECLINED) {
+      response.contentLength = declared;
+      this.response = NO_RESPONSE;
+      return code;
+    }
+    this.exchange.handlerClockStop(this);
+    this.responseEnded = true;
+    if (code === ERROR) this.lost = true;
+    if (this.finalized) settleRequest(this);
+    return code;
   }
 
   #start(response: ResponseHead): SendCode {
@@ -377,10 +401,3 @@ const encoder = new TextEncoder();
 
 /** One send runs to its end before the next one begins, so that one chain serves all requests. */
 const chain = new Chain();
-const scratch = new Uint8Array(4096);
-
-/** Short texts are encoded into one scratch buffer: the sink copies them within the call. */
-function encodeBody(text: string): Uint8Array {
-  if (text.length * 3 > scratch.length) return encoder.encode(text);
-  return scratch.subarray(0, encoder.encodeInto(text, scratch).written);
-}

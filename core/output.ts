@@ -10,7 +10,7 @@ import type { Buf } from "./buf.ts";
 import { releaseBuf } from "./buf.ts";
 import type { BufPool } from "./buf_pool.ts";
 import { Chain } from "./chain.ts";
-import { encodeLatin1 } from "./http/response_head.ts";
+import { encodeAscii, encodeLatin1 } from "./http/latin1.ts";
 import { GATHER_BYTES_MAX, type Limits } from "./limits.ts";
 import type { Handle, Streams } from "./reactor.ts";
 import { AGAIN, ERROR, OK, type SendCode } from "./status.ts";
@@ -67,6 +67,26 @@ export class Output {
     const buf = this.#room(size);
     buf.end += encodeLatin1(text, buf.bytes, buf.end);
     this.dirty = true;
+  }
+
+  /**
+   * Queues a head and a small body together. Answers false, with nothing queued, when the body is a
+   * text with characters beyond ASCII, whose length in bytes nobody knows yet.
+   */
+  writeWhole(head: string, body: string | Uint8Array): boolean {
+    const buf = this.#room(head.length + body.length);
+    if (typeof body === "string") {
+      const size = encodeAscii(head + body, buf.bytes, buf.end);
+      if (size < 0) return false;
+      buf.end += size;
+    } else {
+      buf.end += encodeLatin1(head, buf.bytes, buf.end);
+      buf.bytes.set(body, buf.end);
+      buf.end += body.length;
+    }
+    this.#turnBytes += body.length;
+    this.dirty = true;
+    return true;
   }
 
   /** Takes all of `chain`. Small buffers are copied and released within the call. */

@@ -69,7 +69,6 @@ export class Reader {
     const input = this.#input;
     if (input.size === 0) {
       const at = this.#consume(bytes, 0, bytes.length);
-      this.#keepHead();
       if (at < bytes.length && this.#events.isServing) input.append(bytes, at, bytes.length);
     } else {
       input.append(bytes, 0, bytes.length);
@@ -83,7 +82,6 @@ export class Reader {
     const { start, end } = input;
     if (start === end) return false;
     const at = this.#consume(input.bytes, start, end);
-    this.#keepHead();
     if (!this.#events.isServing) return false;
     input.taken(at);
     return at > start;
@@ -92,6 +90,16 @@ export class Reader {
   /** The current request is over: its head need not outlive the event. */
   headOver(): void {
     this.#borrowed?.drop();
+    this.#borrowed = null;
+  }
+
+  /**
+   * The bytes of the event go away, those that were kept may move: a request that lives on keeps its
+   * head as text.
+   */
+  eventEnds(): void {
+    if (this.#borrowed === null) return;
+    this.#borrowed.keep();
     this.#borrowed = null;
   }
 
@@ -111,7 +119,7 @@ export class Reader {
       } else if (events.request !== null) {
         if (pos === end) return end;
         // Only a whole further request could profit, but nobody knows before its head is parsed.
-        this.#keepHead();
+        this.eventEnds();
         if (!events.makeRoom()) return pos;
       } else {
         if (pos === end) return end;
@@ -143,12 +151,5 @@ export class Reader {
     else if (code === READ_TOO_MUCH) this.#events.bodyTooMuch();
     else this.#events.bodyRead(code === READ_DONE);
     return body.pos;
-  }
-
-  /** The head's bytes go away with the event: a request that outlives it keeps them as text. */
-  #keepHead(): void {
-    if (this.#borrowed === null) return;
-    this.#borrowed.keep();
-    this.#borrowed = null;
   }
 }

@@ -17,7 +17,7 @@ export function refusalText(error: HttpError, httpDate: string): string {
   const head = new ResponseHead();
   head.set(error.status, REFUSAL_FIELDS);
   head.contentLength = body.length;
-  return formatResponseHead(head, { versionMinor: 1, date: httpDate, keepAlive: false }) + body;
+  return formatResponseHead(head, 1, httpDate, false) + body;
 }
 
 const REFUSAL_FIELDS = [["content-type", "text/plain; charset=utf-8"]] as const;

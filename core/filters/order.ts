@@ -9,11 +9,25 @@ import type { Chain } from "../chain.ts";
 import { OK, type SendCode } from "../status.ts";
 import { chunked } from "./chunked.ts";
 import { contentLength } from "./content_length.ts";
-import { headOnly } from "./head_only.ts";
+import type { ResponseHead } from "../http/response_head.ts";
+import { headOnly, statusHasNoBody } from "./head_only.ts";
 import type { Filter, Outgoing } from "./outgoing.ts";
 
 /** First to last. Behind the last one comes the sink: write. */
 export const FILTERS: readonly Filter[] = [headOnly, contentLength, chunked];
+
+/**
+ * True exactly when no filter would touch an answer whose body of `bodyBytes` is here as a whole: it
+ * then needs no chain. A filter that is added to the table is thought of here, too.
+ */
+export function passesUntouched(
+  outgoing: Outgoing,
+  head: ResponseHead,
+  bodyBytes: number,
+): boolean {
+  if (outgoing.isHead || statusHasNoBody(head.status)) return false;
+  return head.contentLength < 0 || head.contentLength === bodyBytes;
+}
 
 /** Passes the head through all filters and on to the sink. */
 export function filterHead(outgoing: Outgoing): void {

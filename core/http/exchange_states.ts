@@ -15,7 +15,7 @@
  * @module
  */
 
-import { assert } from "../assert.ts";
+import { AssertionFault } from "../assert.ts";
 
 // The request half.
 /** Nothing of a request is here. */
@@ -109,8 +109,14 @@ export const RESPONSE_HALF: StateTable = makeTable(
 /** The state that `event` leads to. Asserts that the table has the line (rule 1). */
 export function nextState(table: StateTable, state: number, event: number): number {
   const next = table.next[state * table.events.length + event];
-  assert(next >= 0, `the ${table.name} is ${table.states[state]}: no ${table.events[event]} now`);
+  // The message is made only when it is needed: this runs several times for each request.
+  if (next < 0) failTransition(table, state, event);
   return next;
+}
+
+function failTransition(table: StateTable, state: number, event: number): never {
+  const wanted = table.events[event];
+  throw new AssertionFault(`the ${table.name} is ${table.states[state]}: no ${wanted} now`);
 }
 
 /** True exactly when the table has a line for `event` in `state`. */

@@ -43,14 +43,24 @@ export function latin1Text(bytes: Uint8Array, from: number, to: number): string 
 }
 
 /**
+ * Writes `text` to `into` from `at` on, where there is room for it, and answers how many bytes that
+ * were: its length. Answers -1, with rubbish behind `at`, when a character is beyond ASCII.
+ */
+export function encodeAscii(text: string, into: Uint8Array, at: number): number {
+  const length = text.length;
+  const room = at === 0 ? into : into.subarray(at);
+  const done = encoder.encodeInto(text, room);
+  return done.read === length && done.written === length ? length : -1;
+}
+
+/**
  * Writes `text` to `into` from `at` on, one byte for each character, and answers how many: always
  * `text.length`, so the caller makes room for that many first. Every character is at most U+00FF.
  */
 export function encodeLatin1(text: string, into: Uint8Array, at: number): number {
   const length = text.length;
   if (length > LOOP_BYTES_MAX) {
-    const done = encoder.encodeInto(text, into.subarray(at, at + length));
-    if (done.read === length && done.written === length) return length;
+    if (encodeAscii(text, into.subarray(at, at + length), 0) === length) return length;
   }
   for (let i = 0; i < length; i++) into[at + i] = text.charCodeAt(i);
   return length;

@@ -11,8 +11,6 @@
 import { checkFieldName, checkFieldValue, isFieldValue } from "./fields.ts";
 import { reasonOf } from "./reasons.ts";
 
-export { encodeLatin1 } from "./latin1.ts";
-
 /** Fields in any of the usual shapes. A record's value may be a list: one line for each entry. */
 export type HeaderFields =
   | ReadonlyArray<readonly [string, string]>
@@ -43,6 +41,8 @@ const KINDS: Readonly<Record<string, number>> = {
   "upgrade": UPGRADE,
 };
 
+const NO_NAMES: readonly string[] = [];
+
 /** Names that passed the check, as spelled, with their kinds: a program sends the same few. */
 const knownNames = new Map<string, number>();
 /** An application that makes names out of requests must not fill the memory. */
@@ -64,7 +64,7 @@ export class ResponseHead {
   /** True exactly when there is an Upgrade field, which needs its connection option. */
   hasUpgrade = false;
   /** The names of the Trailer field, in lower case. */
-  trailerNames: string[] = [];
+  trailerNames: readonly string[] = NO_NAMES;
 
   /**
    * Replaces all that was said before. `status` is 200 … 599; `reason` is the usual one for it
@@ -86,7 +86,7 @@ export class ResponseHead {
     }
     this.status = status;
     this.reason = reason ?? reasonOf(status);
-    this.clearFields();
+    if (this.fields.length > 0 || this.contentLength >= 0 || this.closeAsked) this.clearFields();
     this.appendAll(fields);
   }
 
@@ -99,7 +99,7 @@ export class ResponseHead {
     this.hasDate = false;
     this.hasContentType = false;
     this.hasUpgrade = false;
-    if (this.trailerNames.length > 0) this.trailerNames = [];
+    this.trailerNames = NO_NAMES;
   }
 
   /** Appends each of `fields`. */
@@ -110,7 +110,8 @@ export class ResponseHead {
       }
       return;
     }
-    for (const name of Object.keys(fields)) {
+    for (const name in fields) {
+      if (!Object.hasOwn(fields, name)) continue;
       const value = fields[name];
       if (typeof value === "object" && value !== null) {
         for (const entry of value) this.append(name, entry);
@@ -156,7 +157,7 @@ export class ResponseHead {
         this.hasUpgrade = true;
         return true;
       case TRAILER:
-        this.trailerNames.push(...tokensOf(value));
+        this.trailerNames = [...this.trailerNames, ...tokensOf(value)];
         return true;
       case CONTENT_LENGTH:
         this.#takeLength(value);
@@ -188,27 +189,27 @@ export class ResponseHead {
   }
 }
 
-export interface FormatOptions {
-  /** The minor version of the request; the status line says HTTP/1.1 to both (RFC 9110 §2.5). */
-  readonly versionMinor: 0 | 1;
-  /** The value of Date unless the application sent one; `""` for none. */
-  readonly date: string;
-  /** True exactly when the connection lives on after this response. */
-  readonly keepAlive: boolean;
-}
-
-/** The head as it is sent, up to and with its final empty line: one Latin-1 string. */
-export function formatResponseHead(head: ResponseHead, options: FormatOptions): string {
+/**
+ * The head as it is sent, up to and with its final empty line: one Latin-1 string. `versionMinor` is
+ * the request's; the status line says HTTP/1.1 to both (RFC 9110 §2.5). `date` is the value of Date
+ * unless the application sent one, `""` for none. `keepAlive` says that the connection lives on.
+ */
+export function formatResponseHead(
+  head: ResponseHead,
+  versionMinor: 0 | 1,
+  date: string,
+  keepAlive: boolean,
+): string {
   let text = statusLine(head.status, head.reason);
   const fields = head.fields;
   for (let i = 0; i < fields.length; i += 2) text += fields[i] + ": " + fields[i + 1] + "\r\n";
-  if (!head.hasDate && options.date !== "") text += "Date: " + options.date + "\r\n";
+  if (!head.hasDate && date !== "") text += "Date: " + date + "\r\n";
   // RFC 9110 §8.6 and RFC 9112 §6.1: a 204 has neither.
   if (head.status !== 204) {
     if (head.chunked) text += "Transfer-Encoding: chunked\r\n";
     else if (head.contentLength >= 0) text += "Content-Length: " + head.contentLength + "\r\n";
   }
-  return text + connectionLine(head, options) + "\r\n";
+  return text + connectionLine(head, versionMinor, keepAlive) + "\r\n";
 }
 
 /**
@@ -233,11 +234,11 @@ function statusLine(status: number, reason: string): string {
   return statusLines[status] ??= `HTTP/1.1 ${status} ${reason}\r\n`;
 }
 
-function connectionLine(head: ResponseHead, options: FormatOptions): string {
-  const closes = head.closeAsked || !options.keepAlive;
+function connectionLine(head: ResponseHead, versionMinor: 0 | 1, keepAlive: boolean): string {
+  const closes = head.closeAsked || !keepAlive;
   if (head.hasUpgrade) return closes ? "Connection: close, upgrade\r\n" : "Connection: upgrade\r\n";
   if (closes) return "Connection: close\r\n";
-  return options.versionMinor === 0 ? "Connection: keep-alive\r\n" : "";
+  return versionMinor === 0 ? "Connection: keep-alive\r\n" : "";
 }
 
 /** Checks a name that is new, and remembers its kind. */

@@ -27,7 +27,7 @@ import type { Posted } from "../../core/posted.ts";
 import type { Address } from "../../core/reactor.ts";
 import { LATE_BODY, TOO_LARGE } from "../../core/refuse.ts";
 import type { Service } from "../../core/service.ts";
-import { ERROR, OK, type SendCode } from "../../core/status.ts";
+import { DECLINED, ERROR, OK, type SendCode } from "../../core/status.ts";
 import { BodyPump, type PumpOwner } from "./body_pump.ts";
 import type { ResponseStream } from "./response_stream.ts";
 import {
@@ -119,6 +119,14 @@ export class ServeExchange
     this.loop.post(this);
   }
 
+  /** The quick way out: Bun copies bytes, and encodes a text. */
+  writeWhole(outgoing: Outgoing, body: string | Uint8Array): SendCode | typeof DECLINED {
+    if (!outgoing.response.hasContentType) return DECLINED;
+    if (this.#dead) return ERROR;
+    this.deliverWhole(body);
+    return OK;
+  }
+
   writeBody(outgoing: Outgoing, chain: Chain): SendCode {
     if (this.#dead) {
       chain.drop();
@@ -198,12 +206,12 @@ export class ServeExchange
     return this.#streamed !== null && this.#streamed.begun;
   }
 
-  deliverWhole(bytes: Uint8Array): void {
+  deliverWhole(body: string | Uint8Array): void {
     const { clocks } = this.#host.service;
-    // Bun has all bytes from now on, and its idle time is what ends a peer that does not take them.
-    if (bytes.length > SENT_AT_ONCE_BYTES) this.#idle(clocks.sendTimeoutMs);
+    // Bun has all of it from now on, and its idle time is what ends a peer that does not take it.
+    if (body.length > SENT_AT_ONCE_BYTES) this.#idle(clocks.sendTimeoutMs);
     else if (this.#resolve !== null) this.#idle(clocks.keepAliveTimeoutMs);
-    this.#deliver(wholeResponse(this.request, bytes, this));
+    this.#deliver(wholeResponse(this.request, body, this));
   }
 
   deliverStream(stream: ResponseStream): void {

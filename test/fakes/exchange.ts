@@ -21,7 +21,7 @@ import { Loop } from "../../core/loop.ts";
 import type { Address, TurnEvents } from "../../core/reactor.ts";
 import type { BodyError } from "../../core/request_body.ts";
 import type { Service } from "../../core/service.ts";
-import { AGAIN, ERROR, OK, type SendCode } from "../../core/status.ts";
+import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "../../core/status.ts";
 
 /** Runs `handlers` on one request, and answers the exchange that carries it. */
 export function carry(handlers: Handler | Handler[], head: PlainHeadOptions = {}): FakeExchange {
@@ -80,6 +80,10 @@ export class FakeExchange implements Exchange {
     const flat = this.response?.fields ?? [];
     for (let i = 0; i < flat.length; i += 2) lines.push(`${flat[i]}: ${flat[i + 1]}`);
     return lines;
+  }
+
+  writeWhole(): typeof DECLINED {
+    return DECLINED;
   }
 
   // What a test does in the place of a peer.

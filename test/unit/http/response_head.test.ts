@@ -192,7 +192,7 @@ describe("formatResponseHead()", () => {
     const head = headWith({ "content-type": "text/plain", "X-A": "1" });
     head.contentLength = 5;
     assertEquals(
-      formatResponseHead(head, KEPT),
+      format(head, KEPT),
       "HTTP/1.1 200 OK\r\ncontent-type: text/plain\r\nX-A: 1\r\n" +
         `Date: ${DATE}\r\nContent-Length: 5\r\n\r\n`,
     );
@@ -200,31 +200,31 @@ describe("formatResponseHead()", () => {
 
   test("leaves the date to the application, or out", () => {
     const head = headWith({ date: "today" });
-    assertEquals(linesOf(formatResponseHead(head, KEPT)), ["HTTP/1.1 200 OK", "date: today"]);
+    assertEquals(linesOf(format(head, KEPT)), ["HTTP/1.1 200 OK", "date: today"]);
     const plain = headWith({});
-    assertEquals(linesOf(formatResponseHead(plain, { ...KEPT, date: "" })), ["HTTP/1.1 200 OK"]);
+    assertEquals(linesOf(format(plain, { ...KEPT, date: "" })), ["HTTP/1.1 200 OK"]);
   });
 
   test("writes the framing that the facts say", () => {
     const head = headWith({});
     head.contentLength = 0;
-    assert(formatResponseHead(head, KEPT).includes("\r\nContent-Length: 0\r\n"));
+    assert(format(head, KEPT).includes("\r\nContent-Length: 0\r\n"));
     head.contentLength = -1;
-    assertFalse(/Content-Length|Transfer/.test(formatResponseHead(head, KEPT)));
+    assertFalse(/Content-Length|Transfer/.test(format(head, KEPT)));
     head.chunked = true;
-    assert(formatResponseHead(head, KEPT).includes("\r\nTransfer-Encoding: chunked\r\n"));
+    assert(format(head, KEPT).includes("\r\nTransfer-Encoding: chunked\r\n"));
   });
 
   test("writes no framing for 204", () => {
     const head = headWith({ "content-length": "0" }, 204);
-    assertFalse(/Content-Length/.test(formatResponseHead(head, KEPT)));
+    assertFalse(/Content-Length/.test(format(head, KEPT)));
     head.chunked = true;
-    assertFalse(/Transfer/.test(formatResponseHead(head, KEPT)));
+    assertFalse(/Transfer/.test(format(head, KEPT)));
   });
 
   test("says what happens to the connection", () => {
     const last = (head: ResponseHead, versionMinor: 0 | 1, keepAlive: boolean) =>
-      linesOf(formatResponseHead(head, { versionMinor, date: "", keepAlive })).slice(1);
+      linesOf(format(head, { versionMinor, date: "", keepAlive })).slice(1);
     assertEquals(last(headWith({}), 1, true), []);
     assertEquals(last(headWith({}), 1, false), ["Connection: close"]);
     assertEquals(last(headWith({}), 0, true), ["Connection: keep-alive"]);
@@ -240,11 +240,11 @@ describe("formatResponseHead()", () => {
   test("writes HTTP/1.1 whatever the request was, and any reason", () => {
     const head = headWith({}, 299);
     const options = { versionMinor: 0, date: "", keepAlive: false } as const;
-    assertEquals(linesOf(formatResponseHead(head, options))[0], "HTTP/1.1 299 ");
+    assertEquals(linesOf(format(head, options))[0], "HTTP/1.1 299 ");
     head.set(200, {}, "Fine");
-    assertEquals(linesOf(formatResponseHead(head, options))[0], "HTTP/1.1 200 Fine");
+    assertEquals(linesOf(format(head, options))[0], "HTTP/1.1 200 Fine");
     head.set(200, {});
-    assertEquals(linesOf(formatResponseHead(head, options))[0], "HTTP/1.1 200 OK");
+    assertEquals(linesOf(format(head, options))[0], "HTTP/1.1 200 OK");
   });
 });
 
@@ -258,3 +258,11 @@ describe("formatInterim()", () => {
     assertThrows(() => formatInterim(103, { link: "\n" }), TypeError, '"link"');
   });
 });
+
+/** The head as text, with the facts of the connection by name. */
+function format(
+  head: ResponseHead,
+  facts: { versionMinor: 0 | 1; date: string; keepAlive: boolean },
+): string {
+  return formatResponseHead(head, facts.versionMinor, facts.date, facts.keepAlive);
+}
