@@ -28,18 +28,20 @@ export function hasNoBody(outgoing: Outgoing): boolean {
   return outgoing.isHead || statusHasNoBody(outgoing.response.status);
 }
 
-/** A whole answer. The bytes are copied. */
+/** A whole answer. The body is copied. A text has a media type. */
 export function wholeResponse(
   outgoing: Outgoing,
-  bytes: Uint8Array,
+  body: string | Uint8Array,
   options: AnswerOptions,
 ): Response {
   if (hasNoBody(outgoing)) return headResponse(outgoing, options);
   const { response } = outgoing;
   const init = { status: response.status, headers: headersOf(response, options.closes) };
-  if (bytes.length === 0) return new Response(null, init);
-  if (response.hasContentType) return new Response(bytes as Uint8Array<ArrayBuffer>, init);
-  return new Response(directBody(new UntypedBody(bytes.slice()), bytes.length + 1), init);
+  if (body.length === 0) return new Response(null, init);
+  if (response.hasContentType || typeof body === "string") {
+    return new Response(body as string | Uint8Array<ArrayBuffer>, init);
+  }
+  return new Response(directBody(new UntypedBody(body.slice()), body.length + 1), init);
 }
 
 /** An answer that is a head alone: to HEAD, or 204 and 304. */

@@ -1,6 +1,6 @@
 /**
- * What is the own affair of the runtime over `Bun.serve`, but for its answers: how bodies come, what
- * is refused, which clocks are held, how a listener opens and closes.
+ * What is the own affair of the runtime over `Bun.serve`, but for its answers: how bodies come,
+ * what is refused, which clocks are held, how a listener opens and closes.
  *
  * @module
  */
