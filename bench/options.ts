@@ -34,9 +34,9 @@ than ${PUBLISHED_ROUNDS_MIN} rounds, is printed and not written.
 
   --runtime node,deno,bun   the runtimes to measure (default: all)
   --case hello,hono         the cases to measure (default: all)
-  --rounds N                rounds; each has every server once, in a fresh order (default: 12)
+  --rounds N                rounds; each has every server once, in a fresh order (default: 9)
   --seconds N               seconds of load for each server in each round (default: 3)
-  --warmup N                seconds of load before that (default: 2)
+  --warmup N                seconds of load before that (default: 5)
   --connections N           keep-alive connections (default: 64)
   --quiet                   repeat rounds that other processes or the host disturbed
   --json                    print all rounds as JSON, and write nothing
@@ -53,9 +53,9 @@ export function parseOptions(args: readonly string[]): BenchOptions {
   return {
     runtimes: namesOf("runtime", values.runtime, RUNTIMES),
     cases: namesOf("case", values.case, CASES),
-    rounds: countOf("rounds", values.rounds, 12),
+    rounds: countOf("rounds", values.rounds, 9),
     seconds: countOf("seconds", values.seconds, 3),
-    warmupSeconds: countOf("warmup", values.warmup, 2),
+    warmupSeconds: countOf("warmup", values.warmup, 5),
     connections: countOf("connections", values.connections, 64),
     quiet: values.quiet === true,
     json: values.json === true,
