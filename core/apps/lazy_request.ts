@@ -18,6 +18,10 @@ import { serializedUrl } from "./request_url.ts";
  * A platform's own `Request` for a lazy one; any other as it is. It shares the body with the lazy
  * one, whose body methods pass on to it from then on. The same one at each call.
  *
+ * For `new Request(request, …)` and `fetch(request)`: Node 26 and Deno 2.9 refuse a lazy request
+ * there, and Bun 1.4 forgets its method when there is a second argument. Where a framework does so
+ * inside, give it a real one before: in Hono, `c.req.raw = toRequest(c.req.raw)` in a middleware.
+ *
  * @throws {TypeError} when the body was used before, and for a method that the platform refuses.
  */
 export function toRequest(request: Request): Request {

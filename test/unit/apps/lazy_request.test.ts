@@ -269,6 +269,22 @@ describe("LazyRequest", () => {
     await get.answer();
   });
 
+  test("is refused where the platform wants its own class, or taken for what it is", async () => {
+    const { request, answer } = post();
+    let taken: Request | null = null;
+    try {
+      taken = new Request(request);
+    } catch (error) {
+      assert(error instanceof TypeError);
+    }
+    // Node 26 and Deno 2.9 refuse it. Bun 1.4 reads it property by property.
+    if (taken !== null) {
+      assertEquals([taken.method, taken.url], [request.method, request.url]);
+      assertEquals([taken.headers.get("x-a"), await taken.text()], ["1", "hello"]);
+    }
+    await answer();
+  });
+
   test("prints without touching its body", async () => {
     const { request, exchange, answer } = post();
     const inspect = Symbol.for("nodejs.util.inspect.custom");

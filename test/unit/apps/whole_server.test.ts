@@ -265,7 +265,7 @@ describe("A fetch application behind a server", () => {
     await reactor.runUntil(() => client.text.includes("\r\n\r\n"));
     controller.enqueue(encoder.encode("all of it"));
     controller.close();
-    await reactor.runUntil(() => client.closed !== null);
+    await reactor.runUntil(() => client.hasEnded);
     assert(client.text.endsWith("\r\n\r\nall of it"));
   });
 });
