@@ -82,6 +82,16 @@ export class Chain {
     while (this.first !== null) releaseBuf(this.shift());
   }
 
+  /** Takes everything off again that was not accepted: it is the caller's, and no owner is told. */
+  giveBack(): void {
+    while (this.first !== null) {
+      const buf = this.shift();
+      buf.state = FREE;
+      buf.last = false;
+      buf.flush = false;
+    }
+  }
+
   #link(buf: Buf): void {
     if (this.tail === null) this.first = buf;
     else this.tail.next = buf;

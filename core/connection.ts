@@ -194,13 +194,13 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   writeBody(outgoing: Outgoing, chain: Chain): SendCode {
     const { output } = this;
     if (output.dead) {
-      chain.drop();
+      chain.giveBack();
       return ERROR;
     }
     // What is looked at is the queue before this item: one of any size is the application's own
     // memory already, and `send` had said that it may come.
     if (output.isOverfull) {
-      chain.drop();
+      chain.giveBack();
       outgoing.complain("kept sending although send answered AGAIN: the response was cut off");
       terminateRequest(this.request!, "application");
       return ERROR;
@@ -216,6 +216,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
         this.pushLater();
       }
     }
+    // Taken is taken: a push that failed has released it already, and the next item hears of it.
+    if (output.dead) return AGAIN;
     const code = output.readiness;
     if (code === AGAIN && !output.blocked) this.pushLater();
     return code;

@@ -197,7 +197,8 @@ export class HttpRequest implements Outgoing {
    *
    * - `OK`: accepted; offer more.
    * - `AGAIN`: accepted; offer nothing until `onWritable`.
-   * - `ERROR`: not accepted: the client is gone, or the response has ended.
+   * - `ERROR`: not accepted, and yours as before, with no release: the client is gone, or the
+   *   response has ended.
    */
   send(item: string | Uint8Array | Buf, options?: SendOptions): SendCode {
     const buf = typeof item === "string"

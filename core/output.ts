@@ -89,7 +89,10 @@ export class Output {
     return true;
   }
 
-  /** Takes all of `chain`. Small buffers are copied and released within the call. */
+  /**
+   * Takes all of `chain`. Small buffers are copied and released within the call, but not before the
+   * chain is empty: their owners may send again.
+   */
   writeChain(chain: Chain): void {
     while (chain.first !== null) {
       const buf = chain.shift();
@@ -97,12 +100,14 @@ export class Output {
       this.#turnBytes += size;
       if (size < GATHER_BYTES_MAX) {
         if (size > 0) this.#copyIn(buf, size);
-        releaseBuf(buf);
+        if (buf.owner === null) releaseBuf(buf);
+        else (this.#cameHome ??= []).push(buf);
       } else {
         this.chain.requeue(buf);
       }
     }
     this.dirty = true;
+    if (this.#cameHome !== null) this.#tellOwners();
   }
 
   /** Offers what is queued to the runtime. `OK`: all of it was accepted. */
