@@ -26,7 +26,7 @@ import { runHandlers } from "./handlers.ts";
 import { Gathered } from "./gathered.ts";
 import { HttpRequest } from "./http_request.ts";
 import type { ByteHead } from "./http/request_head.ts";
-import { formatInterim, formatResponseHead } from "./http/response_head.ts";
+import { formatInterim, formatResponseHead, type ResponseHead } from "./http/response_head.ts";
 import { Lingering } from "./lingering.ts";
 import { Halves } from "./http/halves.ts";
 import type { Loop } from "./loop.ts";
@@ -170,14 +170,21 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   // What a request asks of its exchange.
 
   writeHead(outgoing: Outgoing): void {
-    this.output.writeText(this.#headText(outgoing));
+    const { response, versionMinor } = outgoing;
+    const keepAlive = this.#headBegins(response);
+    const date = this.service.httpDate();
+    this.output.writeText(formatResponseHead(response, versionMinor, date, keepAlive));
     this.#halves.responseHead();
   }
 
   writeWhole(outgoing: Outgoing, body: string | Uint8Array): SendCode | typeof DECLINED {
     const { output } = this;
     if (output.dead) return ERROR;
-    if (!output.writeWhole(this.#headText(outgoing), body)) return DECLINED;
+    const { response, versionMinor } = outgoing;
+    const keepAlive = this.#headBegins(response);
+    const { service } = this;
+    const head = service.headBytes.of(response, versionMinor, service.httpDate(), keepAlive);
+    if (!output.writeWhole(head, body)) return DECLINED;
     this.#halves.responseHead();
     this.#halves.responseEnd();
     if (!this.#working) {
@@ -335,6 +342,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     if (this.output.dirty) this.#push();
     this.#reader.eventEnds();
     this.#working = false;
+    // What was sent from a release inside the last push.
+    if (this.output.dirty) this.pushLater();
     if (this.#state !== SERVING) return;
     const { request } = this;
     if (this.#peerEnded && this.#reader.size === 0 && this.#reader.body.pending) {
@@ -424,13 +433,12 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   // Writing.
 
-  #headText(outgoing: Outgoing): string {
-    const { response } = outgoing;
+  /** Decides whether the connection goes on behind this answer. */
+  #headBegins(response: ResponseHead): boolean {
     if (response.closeAsked || this.#mustClose()) this.#keepAlive = false;
     // Whoever answers before it asked for the body does not want it.
     this.#reader.body.continueOwed = false;
-    const date = this.service.httpDate();
-    return formatResponseHead(response, outgoing.versionMinor, date, this.#keepAlive);
+    return this.#keepAlive;
   }
 
   /** Pushes, and lets those requests end that only waited for it. */
