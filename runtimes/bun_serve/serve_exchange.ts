@@ -78,6 +78,7 @@ export class ServeExchange
   #pump: BodyPump | null = null;
   #bodyBytes = 0;
   #clocks: ConnectionClocks | null = null;
+  #remote: Address | null = null;
 
   constructor(host: ExchangeHost, native: Request, head: ServeHead) {
     this.#host = host;
@@ -104,8 +105,9 @@ export class ServeExchange
 
   // What a request asks of its exchange.
 
+  /** Bun forgets it with the connection, so what was asked for once is kept. */
   get remoteAddress(): Address {
-    return this.#host.remoteAddressOf(this.#native);
+    return this.#remote ??= this.#host.remoteAddressOf(this.#native);
   }
 
   get localAddress(): Address {

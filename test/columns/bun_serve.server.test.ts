@@ -5,10 +5,10 @@
  * @module
  */
 
-import { setImmediate } from "node:timers";
 import { createBunServeReactor } from "../../runtimes/bun_serve.ts";
 import { checkServer } from "../suites/check_server.ts";
 import { type ColumnRig, type Gaps, liveRig } from "../suites/rig.ts";
+import { settleWithin } from "../unit/bun_serve/serve_bench.ts";
 
 const PIPELINED =
   "Bun reads a pipelined request only when the one before is answered in the same event";
@@ -64,18 +64,11 @@ const GAPS: Gaps = {
  */
 const PATIENCE_MS = 2_000;
 
-async function settle(condition: () => boolean, what: string): Promise<void> {
-  const giveUpMs = performance.now() + PATIENCE_MS;
-  while (!condition()) {
-    if (performance.now() > giveUpMs) {
-      throw new Error(`it did not come within ${PATIENCE_MS} ms: ${what}`);
-    }
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
-}
-
 function rig(): ColumnRig {
-  return { ...liveRig(createBunServeReactor(), false, GAPS), settle };
+  return {
+    ...liveRig(createBunServeReactor(), false, GAPS),
+    settle: (condition, what) => settleWithin(PATIENCE_MS, condition, what),
+  };
 }
 
 checkServer("bun_serve", rig);
