@@ -73,17 +73,14 @@ export class Output {
    * Queues a head and a small body together. Answers false, with nothing queued, when the body is a
    * text with characters beyond ASCII, whose length in bytes nobody knows yet.
    */
-  writeWhole(head: string, body: string | Uint8Array): boolean {
+  writeWhole(head: Uint8Array, body: string | Uint8Array): boolean {
     const buf = this.#room(head.length + body.length);
-    if (typeof body === "string") {
-      const size = encodeAscii(head + body, buf.bytes, buf.end);
-      if (size < 0) return false;
-      buf.end += size;
-    } else {
-      buf.end += encodeLatin1(head, buf.bytes, buf.end);
-      buf.bytes.set(body, buf.end);
-      buf.end += body.length;
-    }
+    const { bytes, end } = buf;
+    bytes.set(head, end);
+    const at = end + head.length;
+    if (typeof body !== "string") bytes.set(body, at);
+    else if (encodeAscii(body, bytes, at) < 0) return false;
+    buf.end = at + body.length;
     this.#turnBytes += body.length;
     this.dirty = true;
     return true;

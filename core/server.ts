@@ -11,6 +11,7 @@ import { Connection } from "./connection.ts";
 import { isRequestLevel } from "./exchange.ts";
 import { terminateRequest } from "./finalize.ts";
 import type { Handler } from "./handlers.ts";
+import { HeadBytes } from "./http/head_bytes.ts";
 import { HttpDate } from "./http/date.ts";
 import { type HttpRequest, textOfError } from "./http_request.ts";
 import { type Clocks, DEFAULT_CLOCKS, DEFAULT_LIMITS, type Limits } from "./limits.ts";
@@ -71,6 +72,7 @@ export class Server implements Service, StreamEvents {
   readonly connections: Set<Connection> = new Set();
   /** Live requests that no open connection lists: theirs is gone, or the runtime keeps it. */
   readonly requests: Set<HttpRequest> = new Set();
+  readonly headBytes: HeadBytes = new HeadBytes();
   readonly #date = new HttpDate();
   readonly #listeners: Listener[] = [];
   readonly #background: Set<Promise<unknown>> = new Set();

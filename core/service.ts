@@ -7,6 +7,7 @@
 
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handlers.ts";
+import type { HeadBytes } from "./http/head_bytes.ts";
 import type { HttpRequest } from "./http_request.ts";
 import type { Clocks, Limits } from "./limits.ts";
 import type { Loop } from "./loop.ts";
@@ -28,6 +29,8 @@ export interface Service {
   readonly closing: boolean;
   log(level: LogLevel, text: string): void;
   nextRequestId(): string;
+  /** Heads of whole answers, remembered. */
+  readonly headBytes: HeadBytes;
   /** A value for the Date header, cached for a second. */
   httpDate(): string;
   /** A connection has closed: it leaves the register. */

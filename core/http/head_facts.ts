@@ -49,6 +49,10 @@ const HTTP_PORT = 80;
 const HTTPS_PORT = 443;
 
 /** All positions are relative to the first byte of the head. */
+const NO_HOST = new Uint8Array(0);
+/** Longer hosts are checked each time. */
+const LAST_HOST_BYTES_MAX = 64;
+
 export class HeadFacts {
   /** Length of the head, leading empty lines and the final empty line included. */
   headBytes = 0;
@@ -81,6 +85,8 @@ export class HeadFacts {
   /** True exactly when a field value has bytes above 0x7f. */
   hasObsText = false;
 
+  /** The host that passed the check last: a connection's requests nearly always name the same. */
+  #lastHost: Uint8Array = NO_HOST;
   #hostFieldStart = -1;
   #hostFieldEnd = -1;
   #codings = 0;
@@ -186,9 +192,14 @@ export class HeadFacts {
   #host(bytes: Uint8Array, base: number, from: number, to: number): RefusalCode | null {
     if (this.#hostFieldStart >= 0) return "host-repeated";
     const end = trimEnd(bytes, from, to);
-    const verdict = checkAuthority(bytes, from, end);
-    if (verdict === AUTHORITY_BAD) return "bad-host";
-    if (verdict === AUTHORITY_NEEDS_CHECK) this.hostNeedsCheck = true;
+    if (!equalBytes(bytes, from, end, this.#lastHost)) {
+      const verdict = checkAuthority(bytes, from, end);
+      if (verdict === AUTHORITY_BAD) return "bad-host";
+      if (verdict === AUTHORITY_NEEDS_CHECK) this.hostNeedsCheck = true;
+      else if (end - from <= LAST_HOST_BYTES_MAX) {
+        this.#lastHost = new Uint8Array(bytes.subarray(from, end));
+      }
+    }
     this.#hostFieldStart = from - base;
     this.#hostFieldEnd = end - base;
     return null;
@@ -243,6 +254,13 @@ export class HeadFacts {
     this.#codings = codings;
     return null;
   }
+}
+
+/** True exactly when `bytes[from … to)` are `other`, which is not empty. */
+function equalBytes(bytes: Uint8Array, from: number, to: number, other: Uint8Array): boolean {
+  if (other.length === 0 || to - from !== other.length) return false;
+  for (let i = 0; i < other.length; i++) if (bytes[from + i] !== other[i]) return false;
+  return true;
 }
 
 /** `codings` are the bits of all Transfer-Encoding fields together. */

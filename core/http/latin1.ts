@@ -48,7 +48,15 @@ export function latin1Text(bytes: Uint8Array, from: number, to: number): string 
  */
 export function encodeAscii(text: string, into: Uint8Array, at: number): number {
   const length = text.length;
-  const room = at === 0 ? into : into.subarray(at);
+  if (length <= LOOP_BYTES_MAX) {
+    for (let i = 0; i < length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) return -1;
+      into[at + i] = code;
+    }
+    return length;
+  }
+  const room = at === 0 ? into : into.subarray(at, at + length);
   const done = encoder.encodeInto(text, room);
   return done.read === length && done.written === length ? length : -1;
 }

@@ -13,6 +13,7 @@ import type { Exchange } from "../../core/exchange.ts";
 import type { Outgoing } from "../../core/filters/outgoing.ts";
 import { settleRequest, terminateRequest } from "../../core/finalize.ts";
 import { type Handler, runHandlers } from "../../core/handlers.ts";
+import { HeadBytes } from "../../core/http/head_bytes.ts";
 import { makeHead, type PlainHeadOptions } from "../../core/http/request_head.ts";
 import type { ResponseHead } from "../../core/http/response_head.ts";
 import { HttpRequest } from "../../core/http_request.ts";
@@ -186,6 +187,7 @@ export class FakeExchange implements Exchange {
 class FakeService implements Service {
   readonly loop: Loop;
   readonly handlers: readonly Handler[];
+  readonly headBytes: HeadBytes = new HeadBytes();
   readonly limits = DEFAULT_LIMITS;
   readonly clocks = DEFAULT_CLOCKS;
   readonly pool: BufPool = new BufPool({ bufBytes: 16 * 1024, keepMax: 8 });
