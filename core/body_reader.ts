@@ -1,7 +1,7 @@
 /**
  * The body of the request that a connection reads now: who gets its bytes, when it is complete, and
- * how much of an unwanted one is dropped to keep the connection. It decodes and counts; what a failure
- * means for the connection is the connection's affair.
+ * how much of an unwanted one is dropped to keep the connection. It decodes and counts; what a
+ * failure means for the connection is the connection's affair.
  *
  * @module
  */

@@ -4,7 +4,8 @@
  *
  * Life of a buffer: its owner fills it and queues it in a chain (`queued`); the runtime takes it
  * (`lent`); the runtime gives it back (`free` again), and the owner is told exactly once. Nobody
- * writes to memory that is queued or lent, except that the one who queued it may append behind `end`.
+ * writes to memory that is queued or lent, except that the one who queued it may append behind
+ * `end`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * A pool of equal buffers. It hands out free ones, gets them back by release, and knows at any moment
- * how many are out, so that a leak is a number and not a suspicion.
+ * A pool of equal buffers. It hands out free ones, gets them back by release, and knows at any
+ * moment how many are out, so that a leak is a number and not a suspicion.
  *
  * @module
  */
@@ -26,8 +26,8 @@ export class BufPool implements BufOwner {
   }
 
   /**
-   * An empty buffer of `bufBytes` bytes, or of `bytesMin` where that is more (such a one is not kept
-   * for reuse). The caller owns it until it queues it.
+   * An empty buffer of `bufBytes` bytes, or of `bytesMin` where that is more (such a one is not
+   * kept for reuse). The caller owns it until it queues it.
    */
   take(bytesMin = 0): Buf {
     this.#out++;

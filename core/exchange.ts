@@ -1,7 +1,7 @@
 /**
  * The seam at which the two ways in meet: what a request asks of whatever carries it. A byte-level
- * runtime's exchange is core's `Connection`; `Bun.serve` brings one of its own. Types and prose, and one
- * question.
+ * runtime's exchange is core's `Connection`; `Bun.serve` brings one of its own. Types and prose,
+ * and one question.
  *
  * @module
  */
@@ -25,9 +25,9 @@ export interface Exchange extends OutgoingSink {
   readonly remoteAddress: Address;
   readonly localAddress: Address;
   /**
-   * Sends a whole answer that passes no filter: `outgoing.response`, with its Content-Length, and the
-   * body, which is less than `GATHER_BYTES_MAX` bytes and copied within the call. `DECLINED`, with
-   * nothing sent, when the body is a text that is not ASCII or the exchange has no quick way.
+   * Sends a whole answer that passes no filter: `outgoing.response`, with its Content-Length, and
+   * the body, which is less than `GATHER_BYTES_MAX` bytes and copied within the call. `DECLINED`,
+   * with nothing sent, when the body is a text that is not ASCII or the exchange has no quick way.
    */
   writeWhole(outgoing: Outgoing, body: string | Uint8Array): SendCode | typeof DECLINED;
   /** Output was queued that nobody pushes: it leaves at the end of the turn. */
@@ -52,9 +52,9 @@ export interface Exchange extends OutgoingSink {
 /** What a runtime supplies that hands over finished requests instead of bytes. */
 export interface RequestLevel {
   /**
-   * Accepts requests at `address`. For each the runtime makes an `HttpRequest` with an exchange of its
-   * own, registers it with the service, calls `runHandlers`, and unregisters it in `requestOver`.
-   * Rejects with a `ListenError`.
+   * Accepts requests at `address`. For each the runtime makes an `HttpRequest` with an exchange of
+   * its own, registers it with the service, calls `runHandlers`, and unregisters it in
+   * `requestOver`. Rejects with a `ListenError`.
    */
   listenRequests(address: Address, service: Service, options?: ListenOptions): Promise<Listener>;
 }

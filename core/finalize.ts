@@ -1,5 +1,6 @@
 /**
- * The end of a request: the one place in which it is decided, and the one place in which it happens.
+ * The end of a request: the one place in which it is decided, and the one place in which it
+ * happens.
  *
  * Two rules:
  * 1. `finalizeRequest` is called once for each request: by the core when a handler answered, by the
@@ -62,8 +63,8 @@ export function settleRequest(request: HttpRequest): void {
 }
 
 /**
- * Gives a request up: nothing more of its answer is sent, the peer sees a reset, everybody who waits
- * for the request is told why. Open holds keep it in the register until they are released.
+ * Gives a request up: nothing more of its answer is sent, the peer sees a reset, everybody who
+ * waits for the request is told why. Open holds keep it in the register until they are released.
  */
 export function terminateRequest(request: HttpRequest, cause: AbortCause): void {
   if (request.over || request.terminated) return;
@@ -74,7 +75,7 @@ export function terminateRequest(request: HttpRequest, cause: AbortCause): void 
 }
 
 /** A whole error answer, with no detail for the client. */
-export function sendErrorAnswer(request: HttpRequest, status: number): void {
+function sendErrorAnswer(request: HttpRequest, status: number): void {
   request.respond(status, ERROR_FIELDS, `${status} ${reasonOf(status)}\n`);
 }
 

@@ -1,6 +1,6 @@
 /**
- * Answered requests of one connection whose output is gathered but has not left: pipelined requests of
- * one packet whose answers leave in one write. Oldest first.
+ * Answered requests of one connection whose output is gathered but has not left: pipelined requests
+ * of one packet whose answers leave in one write. Oldest first.
  *
  * @module
  */

@@ -110,7 +110,9 @@ export function handlerFailed(request: HttpRequest, error: unknown): void {
   handlerThrew(request, request.service.handlers[request.handlerIndex]!, error);
 }
 
-/** The request's current handler declines it after all, in a later event, before a head was sent. */
+/**
+ * The request's current handler declines it after all, in a later event, before a head was sent.
+ */
 export function handlerDeclined(request: HttpRequest): void {
   request.handlerIndex++;
   runFrom(request);

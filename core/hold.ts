@@ -1,6 +1,6 @@
 /**
- * A hold: somebody's named reason for a request to outlive its handler. It knows when it was taken and
- * whether it is open, and nothing about why.
+ * A hold: somebody's named reason for a request to outlive its handler. It knows when it was taken
+ * and whether it is open, and nothing about why.
  *
  * @module
  */
@@ -27,8 +27,8 @@ export class Hold {
   }
 
   /**
-   * Gives the request up for this holder's part. Answers false, with a log line, when it was released
-   * before. The request is over with its last hold, if it was finalized.
+   * Gives the request up for this holder's part. Answers false, with a log line, when it was
+   * released before. The request is over with its last hold, if it was finalized.
    */
   release(): boolean {
     if (!this.isOpen) {

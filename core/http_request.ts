@@ -149,7 +149,9 @@ export class HttpRequest implements Outgoing {
     return this.#body;
   }
 
-  /** Aborts with a `RequestAborted` when the request is given up before its response is complete. */
+  /**
+   * Aborts with a `RequestAborted` when the request is given up before its response is complete.
+   */
   get signal(): AbortSignal {
     if (this.#abortController === null) {
       this.#abortController = new AbortController();
@@ -227,7 +229,9 @@ export class HttpRequest implements Outgoing {
     return new Hold(this, reason);
   }
 
-  /** Calls `cleanup` once when the request is over, last registered first. At once if it is over. */
+  /**
+   * Calls `cleanup` once when the request is over, last registered first. At once if it is over.
+   */
   onCleanup(cleanup: () => void): void {
     if (this.over) this.#guarded(cleanup);
     else (this.#cleanups ??= []).push(cleanup);

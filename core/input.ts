@@ -1,6 +1,6 @@
 /**
- * Bytes that came before anybody could take them: the rest of a split head, a body that nobody asked
- * for yet, pipelined requests. Empty connections hold no memory.
+ * Bytes that came before anybody could take them: the rest of a split head, a body that nobody
+ * asked for yet, pipelined requests. Empty connections hold no memory.
  *
  * @module
  */

@@ -17,7 +17,9 @@ export interface RequestReport {
   readonly method: string;
   readonly target: string;
   readonly ageMs: number;
-  /** `answering`, `finalized` (only output or holds are left) or `abandoned` (its client is gone). */
+  /**
+   * `answering`, `finalized` (only output or holds are left) or `abandoned` (its client is gone).
+   */
   readonly state: "answering" | "finalized" | "abandoned";
   readonly holds: readonly HoldReport[];
 }

@@ -1,6 +1,6 @@
 /**
- * Every bound of the core, by name, with its default. A queue, header, line, body or timer that is not
- * bounded here is a fault.
+ * Every bound of the core, by name, with its default. A queue, header, line, body or timer that is
+ * not bounded here is a fault.
  *
  * @module
  */
@@ -69,7 +69,9 @@ export interface Clocks {
   readonly lingerTimeoutMs: number;
 }
 
-/** The defaults follow nginx where it has the clock, and stay above common balancers' idle times. */
+/**
+ * The defaults follow nginx where it has the clock, and stay above common balancers' idle times.
+ */
 export const DEFAULT_CLOCKS: Clocks = {
   headerTimeoutMs: 10_000,
   bodyTimeoutMs: 30_000,

@@ -1,7 +1,7 @@
 /**
- * Lingering close: after the last answer the peer may still be sending. Closing at once would make its
- * kernel throw the answer away with a reset (RFC 9112 §9.6), so this side half-closes, reads and drops
- * within bounds of bytes and time, and then closes.
+ * Lingering close: after the last answer the peer may still be sending. Closing at once would make
+ * its kernel throw the answer away with a reset (RFC 9112 §9.6), so this side half-closes, reads
+ * and drops within bounds of bytes and time, and then closes.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Sluice's portable surface: everything that an application or a runtime's shim imports. It knows no
- * runtime; to serve on one, see `sluice/serve`.
+ * Sluice's portable surface: everything that an application or a runtime's shim imports. It knows
+ * no runtime; to serve on one, see `sluice/serve`.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The reactor contract: all that the core asks of a runtime, as small capabilities. Types and prose
- * only. A shim under `runtimes/` supplies them; `checkReactor` in `test/suites/` checks them. Code asks
- * for the least that it needs (`Clock`, `Streams`, …), so that a test can supply ten lines.
+ * only. A shim under `runtimes/` supplies them; `checkReactor` in `test/suites/` checks them. Code
+ * asks for the least that it needs (`Clock`, `Streams`, …), so that a test can supply ten lines.
  *
  * What holds for every capability:
  * - All events come from the runtime's loop, never from inside a call into the reactor, with one
@@ -16,11 +16,14 @@ import type { Chain } from "./chain.ts";
 import type { SendCode } from "./status.ts";
 
 /**
- * Something that the runtime waits on. Opaque: compared by identity and never inspected. There is no
- * number in it, and whoever wants one cannot get it.
+ * Something that the runtime waits on. Opaque: compared by identity and never inspected. There is
+ * no number in it, and whoever wants one cannot get it.
  */
 export interface Handle {
-  /** The core's one slot: whatever the core wants to find again in an event. The shim never reads it. */
+  /**
+   * The core's one slot: whatever the core wants to find again in an event. The shim never reads
+   * it.
+   */
   owner: unknown;
 }
 
@@ -47,9 +50,9 @@ export interface Clock {
   /** Milliseconds since 1970 in UTC. May jump. */
   wallTime(): number;
   /**
-   * Asks for one `TurnEvents.onWake` at `deadlineMs` on the scale of `now()`, or as soon after as the
-   * runtime can. Each call replaces the one before; `Infinity` cancels. A pending wake-up does not
-   * keep the process alive.
+   * Asks for one `TurnEvents.onWake` at `deadlineMs` on the scale of `now()`, or as soon after as
+   * the runtime can. Each call replaces the one before; `Infinity` cancels. A pending wake-up does
+   * not keep the process alive.
    */
   wakeAt(deadlineMs: number): void;
 }
@@ -64,7 +67,9 @@ export interface TurnEvents {
 
 /** The turn of the loop: where posted calls and coalesced writes hang. */
 export interface Turn {
-  /** Attaches the one receiver of turn events. A second attach is a programmer's error and throws. */
+  /**
+   * Attaches the one receiver of turn events. A second attach is a programmer's error and throws.
+   */
   attach(events: TurnEvents): void;
   /** Asks for one `endOfTurn()`. Asking again before it comes changes nothing. */
   soon(): void;
@@ -78,16 +83,16 @@ export interface Turn {
 export interface StreamEvents {
   onOpen(handle: Handle): void;
   /**
-   * Bytes came in. They are valid during the call only: whoever keeps them copies them. At most 64 KiB
-   * at a time; never empty.
+   * Bytes came in. They are valid during the call only: whoever keeps them copies them. At most 64
+   * KiB at a time; never empty.
    */
   onData(handle: Handle, bytes: Uint8Array): void;
   /** The last `AGAIN` of this handle is over: offer more. Comes once for each `AGAIN`. */
   onWritable(handle: Handle): void;
   /**
-   * The runtime is done with a buffer that it took. Exactly once for each taken buffer, also when the
-   * stream dies; always before `onClose`. May come inside `send`. The receiver calls `releaseBuf`,
-   * at once or when it likes; the shim never does.
+   * The runtime is done with a buffer that it took. Exactly once for each taken buffer, also when
+   * the stream dies; always before `onClose`. May come inside `send`. The receiver calls
+   * `releaseBuf`, at once or when it likes; the shim never does.
    */
   onRelease(handle: Handle, buf: Buf): void;
   /** The peer will send no more (FIN). Writing goes on. At most once. */
@@ -98,11 +103,13 @@ export interface StreamEvents {
 /** What can be done with an open stream. Calls on a closed handle do nothing (`send`: `ERROR`). */
 export interface Streams {
   /**
-   * Offers a chain. The runtime takes bytes from its front: a buffer taken whole leaves the chain and
-   * is *lent* until `onRelease`; of a buffer taken in part, `pos` moves (and those bytes are free).
+   * Offers a chain. The runtime takes bytes from its front: a buffer taken whole leaves the chain
+   * and is *lent* until `onRelease`; of a buffer taken in part, `pos` moves (and those bytes are
+   * free).
    *
    * - `OK`: the chain is empty now; offer more at will.
-   * - `AGAIN`: offer nothing until `onWritable`. The chain may hold a rest, which stays the caller's.
+   * - `AGAIN`: offer nothing until `onWritable`. The chain may hold a rest, which stays the
+   *   caller's.
    * - `ERROR`: the handle is dead, or was shut down or closed by this side; nothing is taken. When
    *   it is dead, `onClose` follows, never inside the call.
    */
@@ -112,8 +119,8 @@ export interface Streams {
   /** Stops reading: after it at most one more `onData`, of bytes that were read already. */
   readStop(handle: Handle): void;
   /**
-   * Half close: sends FIN after all that was taken. Reading goes on. When the peer has ended too, the
-   * stream closes by itself (`clean`).
+   * Half close: sends FIN after all that was taken. Reading goes on. When the peer has ended too,
+   * the stream closes by itself (`clean`).
    */
   shutdown(handle: Handle): void;
   /**
@@ -122,8 +129,8 @@ export interface Streams {
    */
   close(handle: Handle): void;
   /**
-   * Closes now. Bytes taken but unsent are dropped, and the peer sees a reset where the platform can
-   * send one (see the portability table).
+   * Closes now. Bytes taken but unsent are dropped, and the peer sees a reset where the platform
+   * can send one (see the portability table).
    */
   abort(handle: Handle): void;
   /** The addresses of the two ends, for logs and applications. */

@@ -94,8 +94,8 @@ export class Reader {
   }
 
   /**
-   * The bytes of the event go away, those that were kept may move: a request that lives on keeps its
-   * head as text.
+   * The bytes of the event go away, those that were kept may move: a request that lives on keeps
+   * its head as text.
    */
   eventEnds(): void {
     if (this.#borrowed === null) return;

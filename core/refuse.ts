@@ -1,7 +1,7 @@
 /**
- * Refusals: complete answers to what is no request, or to a peer for whom there is no room. They are
- * made without a request and always end the connection, since after bytes that cannot be understood
- * nobody knows where the next request begins.
+ * Refusals: complete answers to what is no request, or to a peer for whom there is no room. They
+ * are made without a request and always end the connection, since after bytes that cannot be
+ * understood nobody knows where the next request begins.
  *
  * @module
  */
@@ -31,8 +31,8 @@ export const TOO_LARGE = new HttpError(413, "body-too-large", "the body is large
 export const FULL = new HttpError(503, "too-many-connections", "too many connections", "server");
 
 /**
- * True exactly when a URL can have this `host[:port]`. Runtimes disagree about `xn--` labels: what is
- * no Punycode is refused on all of them.
+ * True exactly when a URL can have this `host[:port]`. Runtimes disagree about `xn--` labels: what
+ * is no Punycode is refused on all of them.
  */
 export function hostIsUsable(authority: string): boolean {
   return labelsDecode(authority.replace(/:[0-9]*$/, "")) && URL.canParse(`http://${authority}/`);

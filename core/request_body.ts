@@ -1,7 +1,7 @@
 /**
- * A request's body as its consumer sees it: a flow that starts when somebody asks, stops when they are
- * full, and ends once. It holds no bytes of its own; what was not asked for stays with the exchange,
- * within its bound.
+ * A request's body as its consumer sees it: a flow that starts when somebody asks, stops when they
+ * are full, and ends once. It holds no bytes of its own; what was not asked for stays with the
+ * exchange, within its bound.
  *
  * @module
  */

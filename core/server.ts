@@ -1,6 +1,7 @@
 /**
- * The server: one set of handlers, limits and clocks over a reactor. It accepts connections, keeps the
- * registers of what is open, and closes in phases. It knows no runtime; `runtimes/` hands it one.
+ * The server: one set of handlers, limits and clocks over a reactor. It accepts connections, keeps
+ * the registers of what is open, and closes in phases. It knows no runtime; `runtimes/` hands it
+ * one.
  *
  * @module
  */
@@ -104,8 +105,9 @@ export class Server implements Service, StreamEvents {
   }
 
   /**
-   * Closes in phases: stops accepting, tells every request (`signal` aborts with `shutdown`), answers
-   * with `Connection: close`, closes idle connections, and at the deadline resets what is left.
+   * Closes in phases: stops accepting, tells every request (`signal` aborts with `shutdown`),
+   * answers with `Connection: close`, closes idle connections, and at the deadline resets what is
+   * left.
    */
   close(options: CloseOptions = {}): Promise<CloseReport> {
     return this.#closed ??= this.#closeInPhases(options.deadlineMs ?? CLOSE_DEADLINE_MS);

@@ -1,6 +1,6 @@
 /**
- * The five result codes. Every step of the core that can succeed, wait, pass on or fail answers with
- * one of them. They say how a call went; they never carry an HTTP status.
+ * The five result codes. Every step of the core that can succeed, wait, pass on or fail answers
+ * with one of them. They say how a call went; they never carry an HTTP status.
  *
  * @module
  */

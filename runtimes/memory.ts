@@ -278,7 +278,9 @@ export class MemoryReactor implements Reactor {
     };
   }
 
-  /** Moves the clock, forward only; what is due by then is runnable. A fault may take it further. */
+  /**
+   * Moves the clock, forward only; what is due by then is runnable. A fault may take it further.
+   */
   #moveTo(ms: number, limitMs: number): void {
     const sleptMs = ms < limitMs ? this.#schedule.sleptMs() : 0;
     this.#nowMs = Math.max(this.#nowMs, Math.min(ms + sleptMs, limitMs));

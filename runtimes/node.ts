@@ -104,10 +104,10 @@ class NodeListener implements Listener {
 
 /**
  * A socket over the same stream that reads into one buffer of ours, which all sockets share. Node
- * makes and shrinks a buffer of 64 KiB for each read otherwise: 0.8 of the 2 µs that `net` takes for
- * a request (Node 26). `onread` is public for sockets that connect, but `net.Server` cannot be told
- * to use it, so the stream is handed over by the field that holds it. Where Node should have renamed
- * that field, the socket stays as it is, and reads by its events. See docs/decisions/0006.
+ * makes and shrinks a buffer of 64 KiB for each read otherwise: 0.8 of the 2 µs that `net` takes
+ * for a request (Node 26). `onread` is public for sockets that connect, but `net.Server` cannot be
+ * told to use it, so the stream is handed over by the field that holds it. Where Node should have
+ * renamed that field, the socket stays as it is, and reads by its events. See docs/decisions/0006.
  */
 function withReadBuffer(accepted: Socket): Socket {
   const holder = accepted as Socket & { _handle?: unknown };

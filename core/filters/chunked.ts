@@ -1,7 +1,7 @@
 /**
  * Delimits a body whose length nobody knows: chunks in HTTP/1.1 (RFC 9112 §7.1), the end of the
- * connection in HTTP/1.0. One chunk for each buffer with bytes. An empty buffer never becomes a chunk,
- * since a chunk of size 0 would end the response.
+ * connection in HTTP/1.0. One chunk for each buffer with bytes. An empty buffer never becomes a
+ * chunk, since a chunk of size 0 would end the response.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Drops the body of answers that have none by definition: to HEAD, 204 and 304 (RFC 9110 §6.4.1). It
- * keeps the framing fields that describe what a GET would have had.
+ * Drops the body of answers that have none by definition: to HEAD, 204 and 304 (RFC 9110 §6.4.1).
+ * It keeps the framing fields that describe what a GET would have had.
  *
  * @module
  */

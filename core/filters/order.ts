@@ -1,6 +1,6 @@
 /**
- * The filters in the one order in which every response passes them, from the application to the sink.
- * This table is the place to read, and to change, what happens to a response.
+ * The filters in the one order in which every response passes them, from the application to the
+ * sink. This table is the place to read, and to change, what happens to a response.
  *
  * @module
  */
@@ -17,8 +17,8 @@ import type { Filter, Outgoing } from "./outgoing.ts";
 export const FILTERS: readonly Filter[] = [headOnly, contentLength, chunked];
 
 /**
- * True exactly when no filter would touch an answer whose body of `bodyBytes` is here as a whole: it
- * then needs no chain. A filter that is added to the table is thought of here, too.
+ * True exactly when no filter would touch an answer whose body of `bodyBytes` is here as a whole:
+ * it then needs no chain. A filter that is added to the table is thought of here, too.
  */
 export function passesUntouched(
   outgoing: Outgoing,

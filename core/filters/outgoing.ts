@@ -1,6 +1,6 @@
 /**
- * What a filter sees of a response: its head, its facts, and the sink behind the last filter. A filter
- * knows nothing of connections, of runtimes, or of who made the response.
+ * What a filter sees of a response: its head, its facts, and the sink behind the last filter. A
+ * filter knows nothing of connections, of runtimes, or of who made the response.
  *
  * @module
  */
@@ -31,8 +31,8 @@ export interface Outgoing {
 /** Where a response goes behind the last filter. */
 export interface OutgoingSink {
   /**
-   * True exactly when the sink delimits bodies itself (`Bun.serve`), so that the chunked filter stays
-   * out of the way.
+   * True exactly when the sink delimits bodies itself (`Bun.serve`), so that the chunked filter
+   * stays out of the way.
    */
   readonly framesItself: boolean;
   /** Queues the head. It leaves with the first body bytes, or at the end of the turn. */

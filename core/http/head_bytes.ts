@@ -1,7 +1,7 @@
 /**
- * Heads as bytes, remembered: a program sends the same few heads again and again, and most differ from
- * the one before in nothing, for as long as the second of their Date lasts. It knows when two heads are
- * the same to the byte; it refuses to know who sends them.
+ * Heads as bytes, remembered: a program sends the same few heads again and again, and most differ
+ * from the one before in nothing, for as long as the second of their Date lasts. It knows when two
+ * heads are the same to the byte; it refuses to know who sends them.
  *
  * @module
  */

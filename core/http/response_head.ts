@@ -190,9 +190,10 @@ export class ResponseHead {
 }
 
 /**
- * The head as it is sent, up to and with its final empty line: one Latin-1 string. `versionMinor` is
- * the request's; the status line says HTTP/1.1 to both (RFC 9110 §2.5). `date` is the value of Date
- * unless the application sent one, `""` for none. `keepAlive` says that the connection lives on.
+ * The head as it is sent, up to and with its final empty line: one Latin-1 string. `versionMinor`
+ * is the request's; the status line says HTTP/1.1 to both (RFC 9110 §2.5). `date` is the value of
+ * Date unless the application sent one, `""` for none. `keepAlive` says that the connection lives
+ * on.
  */
 export function formatResponseHead(
   head: ResponseHead,

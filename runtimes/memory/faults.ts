@@ -1,6 +1,6 @@
 /**
- * Faults by seed: a schedule under which things go wrong as they do in the world, and never in a way
- * that the reactor contract rules out. It knows chances and times; it knows nothing of streams.
+ * Faults by seed: a schedule under which things go wrong as they do in the world, and never in a
+ * way that the reactor contract rules out. It knows chances and times; it knows nothing of streams.
  *
  * Each fault has random numbers of its own: switching one on or off changes none of the others'.
  *
@@ -43,7 +43,9 @@ export interface MemoryFaults {
   readonly wallJump?: FaultRate;
   /** A connect fails: `onClose("error")` alone. */
   readonly refuse?: FaultRate;
-  /** A stream is reset on its way, while bytes travel or within `lateMsMax` after: both ends see it. */
+  /**
+   * A stream is reset on its way, while bytes travel or within `lateMsMax` after: both ends see it.
+   */
   readonly reset?: FaultRate;
   /**
    * The connecting end is lost behind what it sent so far: it sees a reset, and the accepting end a

@@ -1,6 +1,7 @@
 /**
  * The hard tests: what a toy would fail, each beside a control that must fail it. They run over a
- * whole server on every column; in short sizes with all other tests, in full ones with `npm run hard`.
+ * whole server on every column; in short sizes with all other tests, in full ones with
+ * `npm run hard`.
  *
  * @module
  */

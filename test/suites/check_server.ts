@@ -1,6 +1,7 @@
 /**
- * The conformance suite of a whole server: what Sluice promises over HTTP/1.1, checked byte for byte on
- * each column. Groups are in `server/`; each check gets a fresh server and must leave nothing open.
+ * The conformance suite of a whole server: what Sluice promises over HTTP/1.1, checked byte for
+ * byte on each column. Groups are in `server/`; each check gets a fresh server and must leave
+ * nothing open.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * What can become of a request whose handler answered `DONE`, and of a few whose handler did not: the
- * table of fates, each with the outcome that client and server must see. It knows the finalize
+ * What can become of a request whose handler answered `DONE`, and of a few whose handler did not:
+ * the table of fates, each with the outcome that client and server must see. It knows the finalize
  * protocol and nothing of how requests get here.
  *
  * @module

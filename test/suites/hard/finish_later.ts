@@ -1,8 +1,8 @@
 /**
- * The hard test of the finalize protocol: thousands of requests, each with a fate by the dice. Every
- * one settles exactly once with the right outcome for its client and for the server; live requests,
- * holds, timers, buffers and handles come back to where they began; connections are used again. The
- * same test on protocols that were spoilt on purpose must fail.
+ * The hard test of the finalize protocol: thousands of requests, each with a fate by the dice.
+ * Every one settles exactly once with the right outcome for its client and for the server; live
+ * requests, holds, timers, buffers and handles come back to where they began; connections are used
+ * again. The same test on protocols that were spoilt on purpose must fail.
  *
  * @module
  */

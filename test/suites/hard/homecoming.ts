@@ -1,6 +1,6 @@
 /**
- * Checks that a buffer that was taken comes home exactly once, whatever becomes of it; that one which
- * was not taken stays where it is; and that its owner may send again from its release.
+ * Checks that a buffer that was taken comes home exactly once, whatever becomes of it; that one
+ * which was not taken stays where it is; and that its owner may send again from its release.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The application of the hard test of finishing later: two handlers, the first of which declines
- * everything, and the events in which held requests go on. Which event it is, the dice say. It knows
- * trials by the numbers in their targets.
+ * everything, and the events in which held requests go on. Which event it is, the dice say. It
+ * knows trials by the numbers in their targets.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * The hard test of the leak report: holds that nobody releases are planted among requests that end
- * well, at different times and in different states of their requests. `inspect()` and the report of a
- * graceful close must name exactly those, by reason and age.
+ * well, at different times and in different states of their requests. `inspect()` and the report of
+ * a graceful close must name exactly those, by reason and age.
  *
  * @module
  */
@@ -112,7 +112,9 @@ async function pass(bench: HardBench, ms: number): Promise<void> {
   await bench.settle(() => !timer.isArmed, `${ms} ms`);
 }
 
-/** `left` must hold what was planted and nothing else. Ages are exact, since the clock is the same. */
+/**
+ * `left` must hold what was planted and nothing else. Ages are exact, since the clock is the same.
+ */
 function compare(leaks: readonly Leak[], left: ServerReport): void {
   const found = left.requests.flatMap((request) => rowsOf(request)).sort();
   const planted = leaks.flatMap(({ request, holds }) => {

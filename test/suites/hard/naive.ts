@@ -1,6 +1,6 @@
 /**
- * Protocols that are spoilt on purpose, one request at a time: what the hard tests must find out. Each
- * takes the public face of one request apart before anybody uses it.
+ * Protocols that are spoilt on purpose, one request at a time: what the hard tests must find out.
+ * Each takes the public face of one request apart before anybody uses it.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * Two producers of one running pattern out of two buffers. The right one refills a buffer when it is
- * released. The wrong one refills it as soon as more may be offered, as whoever takes *ready* for
- * *released* does. They know the sending side of a request and nothing of the server behind it.
+ * Two producers of one running pattern out of two buffers. The right one refills a buffer when it
+ * is released. The wrong one refills it as soon as more may be offered, as whoever takes *ready*
+ * for *released* does. They know the sending side of a request and nothing of the server behind it.
  *
  * @module
  */

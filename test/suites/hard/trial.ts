@@ -1,7 +1,7 @@
 /**
  * One request of the hard test of finishing later: what is to become of it, what the server's side
- * saw of it, and what the client's side did. At its end it can say all that went wrong. It knows the
- * public face of a request; it decides nothing.
+ * saw of it, and what the client's side did. At its end it can say all that went wrong. It knows
+ * the public face of a request; it decides nothing.
  *
  * @module
  */

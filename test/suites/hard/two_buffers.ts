@@ -151,8 +151,8 @@ async function readSlowly(
 }
 
 /**
- * How much memory the server needs beside the producer's two buffers: its pool, always; and in the full
- * size the process, from one collection of garbage to another.
+ * How much memory the server needs beside the producer's two buffers: its pool, always; and in the
+ * full size the process, from one collection of garbage to another.
  */
 class MemoryGauge {
   readonly #bench: HardBench;

@@ -1,7 +1,7 @@
 /**
  * Takes the bytes that a server sent apart into answers, with the eyes of a client that trusts
- * nothing: every length must be right, every chunk whole, and nothing may be left over. It knows the
- * methods that were asked, since the answer to HEAD has no body.
+ * nothing: every length must be right, every chunk whole, and nothing may be left over. It knows
+ * the methods that were asked, since the answer to HEAD has no body.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
- * A server and its raw clients on one column's reactor: what each check of `checkServer` works with.
- * Clients speak bytes over `connect` of the same reactor, so that nothing of a platform's own HTTP
- * client stands between a check and the wire.
+ * A server and its raw clients on one column's reactor: what each check of `checkServer` works
+ * with. Clients speak bytes over `connect` of the same reactor, so that nothing of a platform's own
+ * HTTP client stands between a check and the wire.
  *
  * @module
  */
@@ -15,7 +15,7 @@ import type { ColumnRig } from "../rig.ts";
 import { type Answer, parseAnswers } from "./answers.ts";
 
 /** A text of Latin-1 as bytes. */
-export function bytesOf(text: string): Uint8Array {
+function bytesOf(text: string): Uint8Array {
   return Uint8Array.from(text, (character) => character.charCodeAt(0));
 }
 
@@ -198,7 +198,9 @@ export class ServerBench {
     return this.rig.settle(condition, what);
   }
 
-  /** Lets whatever is under way come to rest: one request and its answer on a connection of its own. */
+  /**
+   * Lets whatever is under way come to rest: one request and its answer on a connection of its own.
+   */
   async rest(): Promise<void> {
     const client = this.connect();
     await this.settle(() => client.isOpen || client.closed !== null, "a connection");

@@ -1,6 +1,6 @@
 /**
- * Checks of fetch applications through a whole server: what arrives as a `Request`, and what becomes
- * of each kind of `Response`.
+ * Checks of fetch applications through a whole server: what arrives as a `Request`, and what
+ * becomes of each kind of `Response`.
  *
  * @module
  */

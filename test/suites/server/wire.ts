@@ -1,6 +1,6 @@
 /**
- * The wire cases of `test/wire/`, fed to a whole server whose handler reads the body and answers 200:
- * in one piece, byte by byte, and cut in the middle. One check for each group of cases.
+ * The wire cases of `test/wire/`, fed to a whole server whose handler reads the body and answers
+ * 200: in one piece, byte by byte, and cut in the middle. One check for each group of cases.
  *
  * @module
  */
