@@ -37,4 +37,6 @@ export default defineServer({
   handlers: entries.flatMap((entry) => entry.handler ?? []),
   fetch: app.fetch,
   limits: { bodyBytesMax: 1024 ** 3 },
+  // The time for an answer begins with the request's head: the usual minute is short for 1 GiB.
+  clocks: { handlerTimeoutMs: 3_600_000 },
 });
