@@ -39,11 +39,15 @@ function renderEntry({ method, example, title, look, curl, takesFile }: Entry, o
   return html`
     <article>
     <h2>${title}</h2>
-    ${takesFile ? renderForm(method, example) : html`<p><a href="${example}">${example}</a></p>`}
+    ${takesFile ? renderForm(method, example) : renderLink(method, example)}
     <p>${look}</p>
     <pre><code>${command}</code></pre>
     </article>
   `;
+}
+
+function renderLink(method: string, example: string) {
+  return html`<p><code>${method}</code> <a href="${example}">${example}</a></p>`;
 }
 
 function renderForm(method: string, action: string) {

@@ -13,7 +13,7 @@ export const reflect: Entry = {
   method: "GET",
   example: "/reflect?a=1&b=2",
   title: "What the application sees",
-  look: "Method, URL, headers in order, and the body in base64; any method, any body up to 1 MiB.",
+  look: "Method, URL, headers by name, and the body in base64; any method, any body up to 1 MiB.",
   curl: "-X PUT -H 'x-name: value' -d body '$URL'",
   routes: (app) =>
     app.all("/reflect", async (c) => {
