@@ -58,7 +58,7 @@ function makeHeaders(head: RequestHead): Headers {
     headers.append(name, fields[i + 1]!);
     if (name.length === COOKIE.length && lower(name) === COOKIE) cookies++;
   }
-  // Platforms join repeated fields by commas, which separate no cookies (RFC 9113 §8.2.3).
+  // Deno 2.9 joins all repeated fields by commas, which separate no cookies (RFC 9113 §8.2.3).
   if (cookies > 1) headers.set(COOKIE, head.get(COOKIE)!);
   return headers;
 }

@@ -105,7 +105,13 @@ describe("fetchHandler", () => {
           controller.close();
         },
       });
-    const bodies = ["1234567", new Uint8Array(7), new URLSearchParams("abc=def"), closed()];
+    const early = new ReadableStream({
+      start(controller) {
+        controller.enqueue(new Uint8Array(7));
+        controller.close();
+      },
+    });
+    const bodies = ["1234567", new Uint8Array(7), new URLSearchParams("abc=def"), closed(), early];
     for (const body of [...bodies, closed("bytes"), new Response("1234567").body!]) {
       const exchange = await serve(() => new Response(body));
       assertEquals([exchange.response!.contentLength, exchange.writes.length], [7, 1]);

@@ -217,7 +217,11 @@ describe("LazyRequest", () => {
     const reader = request.body!.getReader();
     exchange.feed("h");
     await reader.read();
+    const pending = reader.read();
+    await turns();
+    assertEquals(exchange.request.body.isFlowing, true);
     await reader.cancel();
+    assertEquals([(await pending).done, exchange.request.body.isFlowing], [true, false]);
     exchange.feed("ello");
     exchange.feedEnd();
     await turns();
