@@ -110,7 +110,6 @@ class ServeListener implements Listener, ExchangeHost {
       const exchange = new ServeExchange(this, native, head);
       const request = new HttpRequest(head, exchange, service, service.loop.now());
       exchange.request = request;
-      service.register(request);
       if (!exchange.refuseLargeBody()) runHandlers(request);
       return exchange.handOver();
     } finally {

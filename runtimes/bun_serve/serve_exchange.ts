@@ -79,12 +79,17 @@ export class ServeExchange
   #bodyBytes = 0;
   #clocks: ConnectionClocks | null = null;
   #remote: Address | null = null;
+  /** True exactly when the request was not over when its handlers had been run. */
+  #outlives = false;
+  /** True exactly when the server was closing when the request came. */
+  readonly #wasClosing: boolean;
 
   constructor(host: ExchangeHost, native: Request, head: ServeHead) {
     this.#host = host;
     this.#native = native;
     this.#head = head;
     this.loop = host.service.loop;
+    this.#wasClosing = host.service.closing;
   }
 
   /** The handlers were run: what Bun's callback returns. */
@@ -96,11 +101,19 @@ export class ServeExchange
     return new Promise((resolve) => this.#resolve = resolve);
   }
 
-  /** The request goes on in later events. */
+  /**
+   * The request goes on in later events, and is registered only now: to list each and every request
+   * would take 4 % of a hello's time, and none of those that are over by now was ever to be seen.
+   */
   #outlive(): void {
+    const { service } = this.#host;
+    this.#outlives = true;
+    service.register(this.request);
+    // Its own handler may have begun to close the server, which did not find it then.
+    if (service.closing && !this.#wasClosing) this.request.tellAbort("shutdown");
     this.#native.signal.addEventListener("abort", this);
     if (this.#response === null || this.#isStreamed) this.#idle(Infinity);
-    if (!this.request.headSent) this.#timing.handlerStart(this.#host.service.clocks);
+    if (!this.request.headSent) this.#timing.handlerStart(service.clocks);
   }
 
   // What a request asks of its exchange.
@@ -172,7 +185,7 @@ export class ServeExchange
   requestOver(request: HttpRequest): void {
     this.#clocks?.stopAll();
     this.#pump?.stop();
-    this.#host.service.unregister(request);
+    if (this.#outlives) this.#host.service.unregister(request);
   }
 
   terminate(request: HttpRequest): void {

@@ -1,6 +1,6 @@
 /**
- * What `Bun.serve` (Bun 1.4) cannot promise and `checkServer` has no check for. Each is written as the
- * check that would hold if it could, and must fail; and beside it stands what holds instead.
+ * What `Bun.serve` (Bun 1.4) cannot promise and `checkServer` has no check for. Each is written as
+ * the check that would hold if it could, and must fail; and beside it stands what holds instead.
  *
  * @module
  */

@@ -263,6 +263,31 @@ describe("bun_serve: listening and closing", () => {
     assertGreater(client.receivedBytes, size);
   });
 
+  check("a handler that closes the server is told, answered for and waited for", async (bench) => {
+    const causes: AbortCause[] = [];
+    let isClean: boolean | null = null;
+    let kept: HttpRequest | null = null;
+    await bench.serve({
+      handlers: [(request) => {
+        request.onAbort((cause) => causes.push(cause));
+        bench.server.close().then((report) => isClean = report.clean);
+        kept = request;
+        return keep(request);
+      }],
+    });
+    const client = bench.connect().request("GET", "/");
+    await bench.settle(() => causes.length > 0, "the abort");
+    assertEquals([causes, bench.server.inspect().requests.length], [["shutdown"], 1]);
+    await bench.rest();
+    assertEquals(isClean, null);
+    kept!.respond(200, TEXT, "the last");
+    letGo(kept!);
+    const [answer] = await client.waitClosed();
+    assertEquals([answer?.body, fieldOf(answer!, "connection")], ["the last", "close"]);
+    await bench.settle(() => isClean !== null, "the report");
+    assertEquals(isClean, true);
+  });
+
   check("a second server can listen at once where the first one was closed", async (bench) => {
     await bench.serve({ handlers: [(request) => request.respond(200, TEXT, "first")] });
     await bench.connect().request("GET", "/").waitAnswers(1);
