@@ -13,27 +13,44 @@ export { Chain } from "./chain.ts";
 export { type Clocks, DEFAULT_CLOCKS, DEFAULT_LIMITS, type Limits } from "./limits.ts";
 export {
   type Address,
+  type Clock,
   type CloseReason,
+  type Entropy,
   type Handle,
   type Listener,
   ListenError,
   type ListenOptions,
+  type Log,
+  type LogLevel,
   type Reactor,
+  type Sockets,
   type StreamEvents,
+  type Streams,
+  type Turn,
+  type TurnEvents,
 } from "./reactor.ts";
 export { Loop } from "./loop.ts";
+export type { Posted } from "./posted.ts";
 export { Timer, type TimerOwner } from "./timers.ts";
+export type { RequestHead } from "./http/request_head.ts";
 export type { HeaderFields } from "./http/response_head.ts";
 export { HttpRequest, type SendOptions } from "./http_request.ts";
 export { type BodyConsumer, type BodyError, RequestBody } from "./request_body.ts";
 export { Hold } from "./hold.ts";
 export { finalizeRequest, terminateRequest } from "./finalize.ts";
 export type { Handler } from "./handlers.ts";
-export { type FetchApp, type FetchEnv, fetchHandler, toRequest } from "./apps/fetch.ts";
+export {
+  type FetchApp,
+  type FetchContext,
+  type FetchEnv,
+  fetchHandler,
+  toRequest,
+} from "./apps/fetch.ts";
 export {
   type App,
   defineServer,
   resolveApp,
+  type ResolvedApp,
   type ServerDefinition,
   type ServerSettings,
 } from "./definition.ts";
