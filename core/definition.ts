@@ -18,9 +18,11 @@ export interface ServerSettings {
   readonly handlers?: readonly Handler[];
   readonly limits?: Partial<Limits>;
   readonly clocks?: Partial<Clocks>;
+  /** What a client's half close means: see `ServerOptions.halfClose`. Default: `abort`. */
   readonly halfClose?: "abort" | "answer";
-  /** Where to listen, unless the caller or the command line says otherwise. */
+  /** Where to listen, unless the caller or the command line says otherwise. Default: `127.0.0.1`. */
   readonly host?: string;
+  /** 0 takes any free port. Default: 8080. */
   readonly port?: number;
 }
 

@@ -169,7 +169,11 @@ export class HttpRequest implements Outgoing {
 
   /**
    * Sends a whole answer: head and body, with its Content-Length. A string goes out as UTF-8. Bytes
-   * belong to the server until the request is over; small ones (under 16 KiB) are copied at once.
+   * belong to the server as with `send`: those of 16 KiB and more may still be with the runtime when
+   * the request is over.
+   *
+   * - `OK` or `AGAIN`: the answer is complete; give either to `finalizeRequest`, or return it.
+   * - `ERROR`: nothing was sent: the client is gone, or the response had begun.
    *
    * @throws {TypeError} when the status or a header cannot be sent; nothing was sent then.
    */

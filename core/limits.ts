@@ -53,7 +53,10 @@ export const DEFAULT_LIMITS: Limits = {
 
 /** The clocks, in milliseconds. Each is finite by default; `Infinity` switches one off. */
 export interface Clocks {
-  /** From accept, or from the first byte of a later request, to the end of its head. Then 408. */
+  /**
+   * From accept, or from the first byte of a later request, to the end of its head. Then 408, or a
+   * silent close when not a byte came.
+   */
   readonly headerTimeoutMs: number;
   /** Since the last progress of a request's body that somebody waits for. Then 408. */
   readonly bodyTimeoutMs: number;
@@ -83,8 +86,8 @@ export const DEFAULT_CLOCKS: Clocks = {
 };
 
 /**
- * Buffers up to this size are gathered by copy into one pooled buffer; larger ones are lent as they
- * are. A copy of 16 KiB costs less than a system call of its own.
+ * Buffers of less than this are gathered by copy into one pooled buffer; others are lent as they are.
+ * A copy of 16 KiB costs less than a system call of its own.
  */
 export const GATHER_BYTES_MAX = 16 * 1024;
 

@@ -15,8 +15,14 @@ import type { Handler } from "./handlers.ts";
 import { HeadBytes } from "./http/head_bytes.ts";
 import { HttpDate } from "./http/date.ts";
 import { type HttpRequest, textOfError } from "./http_request.ts";
-import { type Clocks, DEFAULT_CLOCKS, DEFAULT_LIMITS, type Limits } from "./limits.ts";
-import { POOL_BUF_BYTES } from "./limits.ts";
+import { inspectServer, type ServerReport } from "./inspect.ts";
+import {
+  type Clocks,
+  DEFAULT_CLOCKS,
+  DEFAULT_LIMITS,
+  type Limits,
+  POOL_BUF_BYTES,
+} from "./limits.ts";
 import { Loop } from "./loop.ts";
 import type {
   Address,
@@ -29,11 +35,9 @@ import type {
   Reactor,
   StreamEvents,
 } from "./reactor.ts";
-
-import { Timer } from "./timers.ts";
 import { FULL } from "./refuse.ts";
 import type { Service } from "./service.ts";
-import { inspectServer, type ServerReport } from "./inspect.ts";
+import { Timer } from "./timers.ts";
 
 export interface ServerOptions {
   /** Tried in order until one does not answer `DECLINED`. */

@@ -9,7 +9,7 @@
 export const OK = 0 as const;
 /** It failed, and the thing that it was asked of is dead. */
 export const ERROR = -1 as const;
-/** It is not finished. Offer nothing more until the matching event (`onWritable`, `onReady`). */
+/** It is not finished. Offer nothing more until the matching event (`onWritable`). */
 export const AGAIN = -2 as const;
 /** The call is over but the work is not: whoever holds the request will finalize it later. */
 export const DONE = -4 as const;

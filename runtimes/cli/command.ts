@@ -104,7 +104,7 @@ const SERVE_HELP = `
 The module exports by default one of
   an object with fetch(request), as Hono and others are
   a native handler: (request: HttpRequest) => ResultCode
-  defineServer({ fetch, handlers, limits, clocks, host, port })
+  defineServer({ fetch, handlers, limits, clocks, halfClose, host, port })
 
 Without --host and --port the module's own count, else 127.0.0.1 and 8080.
 Ctrl-C lets open requests end, within the grace; a second one ends at once.
