@@ -13,6 +13,8 @@ export class Chain {
   tail: Buf | null = null;
   /** How many buffers are queued, empty ones (which carry a `flush` or `last`) included. */
   count = 0;
+  /** The buffer that was lent last; its `pos` moves while the runtime gets rid of it. */
+  lastLent: Buf | null = null;
 
   get isEmpty(): boolean {
     return this.first === null;
@@ -74,6 +76,7 @@ export class Chain {
   lend(): Buf {
     const buf = this.shift();
     lendBuf(buf);
+    this.lastLent = buf;
     return buf;
   }
 

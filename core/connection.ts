@@ -258,7 +258,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.clocks.handlerStop();
     if (this.#state !== SERVING) return;
     if (!this.#keepAlive || this.#mustClose()) {
-      this.#finish(this.#reader.body.pending || this.#reader.size > 0);
+      // A client that did not ask for the end may have sent its next request by now.
+      this.#finish(request.head.keepAlive || this.#reader.body.pending || this.#reader.size > 0);
       return;
     }
     if (!this.#halves.next()) {
@@ -285,7 +286,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** Gives everything up now; the peer sees a reset. */
   abort(): void {
-    if (this.#state === CLOSED) return;
+    // One that closed in order may still wait for its peer to take the last bytes.
+    if (this.#state === CLOSED && this.output.hasLeft) return;
     this.#state = CLOSED;
     this.clocks.stopAll();
     this.output.drop();
@@ -312,6 +314,11 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   sendTimedOut(): void {
+    if (this.output.hasLeft) return;
+    if (this.output.takeProgress()) {
+      this.#sendStart();
+      return;
+    }
     if (this.request !== null) terminateRequest(this.request, "timeout");
     this.abort();
   }
@@ -444,7 +451,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   /** Pushes, and lets those requests end that only waited for it. */
   #push(): void {
     this.#pushQuietly();
-    if (!this.output.isEmpty) return;
+    // Of output that died nothing has left: `closed` gives its requests up.
+    if (!this.output.isEmpty || this.output.dead) return;
     this.#gathered.settle();
     if (this.request !== null && this.request.finalized) settleRequest(this.request);
     if (this.#state === FINISHING) this.#finishOutput();
@@ -452,9 +460,17 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** Pushes without telling anybody: inside a call of the one who would be told. */
   #pushQuietly(): void {
-    const code = this.output.push();
-    if (code === AGAIN && !this.output.isEmpty) this.clocks.sendStart(this.service.clocks);
-    else this.clocks.sendStop();
+    const { output, clocks } = this;
+    const waited = output.blocked && clocks.sendRuns;
+    output.push();
+    if (output.hasLeft || output.dead) clocks.sendStop();
+    else if (!waited) this.#sendStart();
+  }
+
+  /** What the runtime has counts as well: a peer that takes nothing must not keep it for ever. */
+  #sendStart(): void {
+    this.output.takeProgress();
+    this.clocks.sendStart(this.service.clocks);
   }
 
   // The end.
@@ -515,6 +531,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#state = CLOSED;
     this.clocks.stopAll();
     this.service.streams.close(this.handle);
+    if (!this.output.hasLeft) this.#sendStart();
   }
 
   /** The connection is gone before the request was over. */

@@ -39,7 +39,8 @@ export class ConnectionClocks implements TimerOwner {
   readonly #send: Timer = new Timer(this);
   readonly #handler: Timer = new Timer(this);
   readPhase: ReadPhase = NO_PHASE;
-  #sendRuns = false;
+  /** True exactly while output is timed. */
+  sendRuns = false;
   #handlerRuns = false;
 
   constructor(loop: Loop, events: ClockEvents) {
@@ -68,12 +69,12 @@ export class ConnectionClocks implements TimerOwner {
 
   /** Output waits, and has just made progress (or begun to wait). */
   sendStart(clocks: Clocks): void {
-    this.#sendRuns = true;
+    this.sendRuns = true;
     this.#loop.timers.arm(this.#send, this.#loop.now() + clocks.sendTimeoutMs);
   }
 
   sendStop(): void {
-    this.#sendRuns = false;
+    this.sendRuns = false;
   }
 
   handlerStart(clocks: Clocks): void {
@@ -91,7 +92,7 @@ export class ConnectionClocks implements TimerOwner {
     this.#loop.timers.disarm(this.#send);
     this.#loop.timers.disarm(this.#handler);
     this.readPhase = NO_PHASE;
-    this.#sendRuns = this.#handlerRuns = false;
+    this.sendRuns = this.#handlerRuns = false;
   }
 
   onTimer(timer: Timer): void {
@@ -100,8 +101,8 @@ export class ConnectionClocks implements TimerOwner {
       this.readPhase = NO_PHASE;
       if (phase !== NO_PHASE) this.#events.readTimedOut(phase);
     } else if (timer === this.#send) {
-      const runs = this.#sendRuns;
-      this.#sendRuns = false;
+      const runs = this.sendRuns;
+      this.sendRuns = false;
       if (runs) this.#events.sendTimedOut();
     } else {
       const runs = this.#handlerRuns;

@@ -32,6 +32,12 @@ export class Output {
   /** Application buffers that came home inside `send`: their owners hear of it after the call. */
   #cameHome: Buf[] | null = null;
   #sending = false;
+  /** How many buffers the runtime has. */
+  #lent = 0;
+  /** What `takeProgress` saw last: releases so far, and how far the last lent buffer was. */
+  #releases = 0;
+  #releasesSeen = 0;
+  #posSeen = 0;
 
   constructor(handle: Handle, streams: Pick<Streams, "send">, pool: BufPool, limits: Limits) {
     this.#handle = handle;
@@ -42,6 +48,20 @@ export class Output {
 
   get isEmpty(): boolean {
     return this.chain.first === null;
+  }
+
+  /** True exactly when nothing waits here, and the runtime has given back all that it took. */
+  get hasLeft(): boolean {
+    return this.chain.first === null && this.#lent === 0;
+  }
+
+  /** True exactly when the runtime got rid of something since the last call. */
+  takeProgress(): boolean {
+    const pos = this.chain.lastLent?.pos ?? 0;
+    const moved = this.#releases !== this.#releasesSeen || pos !== this.#posSeen;
+    this.#releasesSeen = this.#releases;
+    this.#posSeen = pos;
+    return moved;
   }
 
   /** What a producer is told: `AGAIN` when enough is queued, or when this turn had its share. */
@@ -114,7 +134,10 @@ export class Output {
     if (this.chain.first === null) return OK;
     if (this.blocked) return AGAIN;
     this.#sending = true;
+    const { count } = this.chain;
     const code = this.#streams.send(this.#handle, this.chain);
+    this.#lent += count - this.chain.count;
+    if (this.#lent === 0) this.chain.lastLent = null;
     this.#sending = false;
     if (code === AGAIN) this.blocked = true;
     else if (code === ERROR) {
@@ -127,6 +150,9 @@ export class Output {
 
   /** The runtime is done with a buffer. */
   released(buf: Buf): void {
+    this.#lent--;
+    this.#releases++;
+    if (this.#lent === 0 && !this.#sending) this.chain.lastLent = null;
     if (this.#sending && buf.owner !== this.#pool) (this.#cameHome ??= []).push(buf);
     else releaseBuf(buf);
   }

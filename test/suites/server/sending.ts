@@ -287,6 +287,23 @@ function checkBackPressure(check: ServerCheck): void {
     slow.reset();
     await bench.settle(() => bench.server.inspect().connections === 1, "the close");
   });
+
+  check("a whole answer that its peer does not take is reset by the send clock", async (bench) => {
+    await bench.serve({
+      clocks: { sendTimeoutMs: 300, keepAliveTimeoutMs: 100, lingerTimeoutMs: 100 },
+      handlers: [(request) => request.respond(200, {}, new Uint8Array(bench.bulkBytes))],
+    });
+    const stays = bench.connect();
+    const leaves = bench.connect();
+    stays.stopReading();
+    leaves.stopReading();
+    stays.request("GET", "/");
+    leaves.request("GET", "/", "Connection: close");
+    const { server } = bench;
+    await bench.settle(() => server.inspect().connections === 2, "both connections");
+    await bench.settle(() => server.inspect().connections === 0, "the resets");
+    assertEquals(server.inspect().requests, []);
+  });
 }
 
 function checkBrokenOff(check: ServerCheck): void {
