@@ -176,6 +176,7 @@ export class ResponseSender implements Posted {
 
   /** The stream ended with its first chunk, or without one. */
   #sendWhole(): void {
+    this.#state = OVER;
     const chunk = this.#first;
     if (chunk.length > 0) nameUntypedText(this.#head, chunk);
     this.#request.respondHead(this.#head, chunk);
