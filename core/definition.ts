@@ -20,7 +20,7 @@ export interface ServerSettings {
   readonly clocks?: Partial<Clocks>;
   /** What a client's half close means: see `ServerOptions.halfClose`. Default: `abort`. */
   readonly halfClose?: "abort" | "answer";
-  /** Where to listen, unless the caller or the command line says otherwise. Default: `127.0.0.1`. */
+  /** Where to listen, unless whoever serves it says otherwise. Default: `127.0.0.1`. */
   readonly host?: string;
   /** 0 takes any free port. Default: 8080. */
   readonly port?: number;

@@ -150,7 +150,7 @@ export class HttpRequest implements Outgoing {
   }
 
   /**
-   * Aborts with a `RequestAborted` when the request is given up before its response is complete.
+   * Aborts with a `RequestAborted` when `onAbort` is told, before the response is complete.
    */
   get signal(): AbortSignal {
     if (this.#abortController === null) {
@@ -169,8 +169,8 @@ export class HttpRequest implements Outgoing {
 
   /**
    * Sends a whole answer: head and body, with its Content-Length. A string goes out as UTF-8. Bytes
-   * belong to the server as with `send`: those of 16 KiB and more may still be with the runtime when
-   * the request is over.
+   * belong to the server as with `send`: those of 16 KiB and more may still be with the runtime
+   * when the request is over.
    *
    * - `OK` or `AGAIN`: the answer is complete; give either to `finalizeRequest`, or return it.
    * - `ERROR`: nothing was sent: the client is gone, or the response had begun.
@@ -241,7 +241,11 @@ export class HttpRequest implements Outgoing {
     else (this.#cleanups ??= []).push(cleanup);
   }
 
-  /** Calls `listener` at most once, when the request is given up. At once if it was. */
+  /**
+   * Calls `listener` at most once: the client left or half-closed, a clock ran out, or the server
+   * is closing. At once if that was before. An answer may still go out: who produces one goes on
+   * until `onTerminated`.
+   */
   onAbort(listener: (cause: AbortCause) => void): void {
     if (this.abortCause !== null) this.#guarded(listener, this.abortCause);
     else if (!this.over) (this.#abortListeners ??= []).push(listener);

@@ -86,8 +86,8 @@ export const DEFAULT_CLOCKS: Clocks = {
 };
 
 /**
- * Buffers of less than this are gathered by copy into one pooled buffer; others are lent as they are.
- * A copy of 16 KiB costs less than a system call of its own.
+ * Buffers of less than this are gathered by copy into one pooled buffer; others are lent as they
+ * are. A copy of 16 KiB costs less than a system call of its own.
  */
 export const GATHER_BYTES_MAX = 16 * 1024;
 
