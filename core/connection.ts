@@ -400,7 +400,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   makeRoom(): boolean {
     const request = this.request!;
     if (!Gathered.mayTake(request) || !this.#keepAlive || this.#mustClose()) return false;
-    if (this.output.blocked || this.output.chain.count > 1) return false;
+    const { output } = this;
+    if (output.blocked || output.dead || output.chain.count > 1) return false;
     this.#gathered.add(request);
     this.request = null;
     this.#halves.next();
