@@ -1,6 +1,6 @@
 /**
- * A chain: buffers in the order in which their bytes leave. A buffer is in one chain at most; a lent
- * buffer is in none.
+ * A chain: buffers in the order in which their bytes leave. A buffer is in one chain at most; a
+ * lent buffer is in none.
  *
  * @module
  */

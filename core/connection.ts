@@ -1,10 +1,12 @@
 /**
- * One connection of a byte-level runtime: takes its bytes apart into requests, one after another, and
- * sends their answers in order. It knows the order of things on one connection; parsing is in `http/`,
- * the way out in `output.ts`, time in `connection_clocks.ts`, the end of a request in `finalize.ts`.
+ * One connection of a byte-level runtime: takes its bytes apart into requests, one after another,
+ * and sends their answers in order. It knows the order of things on one connection; parsing is in
+ * `http/`, the way out in `output.ts`, time in `connection_clocks.ts`, the end of a request in
+ * `finalize.ts`.
  *
- * Requests of one connection are served one at a time: pipelined ones wait as bytes in `input`, which
- * is bounded. Reading goes on while a handler runs, since a paused socket hides that its peer left.
+ * Requests of one connection are served one at a time: pipelined ones wait as bytes in `input`,
+ * which is bounded. Reading goes on while a handler runs, since a paused socket hides that its peer
+ * left.
  *
  * @module
  */
@@ -15,10 +17,10 @@ import {
   type ClockEvents,
   ConnectionClocks,
   HEADER_PHASE,
-  NO_PHASE,
   type ReadPhase,
 } from "./connection_clocks.ts";
 import { type HttpError, RequestAborted } from "./errors.ts";
+import { Ending } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Outgoing } from "./filters/outgoing.ts";
 import { finalizeRequest, settleRequest, terminateRequest } from "./finalize.ts";
@@ -27,7 +29,6 @@ import { Gathered } from "./gathered.ts";
 import { HttpRequest } from "./http_request.ts";
 import type { ByteHead } from "./http/request_head.ts";
 import { formatInterim, formatResponseHead, type ResponseHead } from "./http/response_head.ts";
-import { Lingering } from "./lingering.ts";
 import { Halves } from "./http/halves.ts";
 import type { Loop } from "./loop.ts";
 import { Output } from "./output.ts";
@@ -46,13 +47,6 @@ import {
 import type { Service } from "./service.ts";
 import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "./status.ts";
 
-/** Reading requests and answering them. */
-const SERVING = 0;
-/** The last answer is queued; what still comes in is dropped. */
-const FINISHING = 1;
-/** `close` or `abort` was called, or the runtime closed it. */
-const CLOSED = 2;
-
 export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   readonly handle: Handle;
   readonly service: Service;
@@ -68,16 +62,16 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   posted = false;
   nextPosted: Posted | null = null;
 
-  #state: typeof SERVING | typeof FINISHING | typeof CLOSED = SERVING;
   readonly #halves = new Halves();
   readonly #reader: Reader;
-  #lingering: Lingering | null = null;
+  readonly #ending: Ending;
   readonly #gathered = new Gathered();
   /** True exactly when the connection goes on behind the current answer. */
   #keepAlive = true;
-  /** True exactly while an event is handled: whoever makes progress inside leaves the rest to it. */
+  /**
+   * True exactly while an event is handled: whoever makes progress inside leaves the rest to it.
+   */
   #working = false;
-  #peerEnded = false;
   #reading = true;
 
   constructor(handle: Handle, service: Service) {
@@ -87,6 +81,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.output = new Output(handle, service.streams, service.pool, service.limits);
     this.clocks = new ConnectionClocks(service.loop, this);
     this.#reader = new Reader(service.limits, this);
+    this.#ending = new Ending(handle, service, this.output, this.clocks);
     this.clocks.readStart(HEADER_PHASE, service.clocks.headerTimeoutMs);
   }
 
@@ -99,20 +94,14 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   get isServing(): boolean {
-    return this.#state === SERVING;
-  }
-
-  /** True exactly when no request is being read or answered. */
-  get isIdle(): boolean {
-    return this.request === null && this.#gathered.isEmpty && !this.#reader.body.pending &&
-      this.#reader.size === 0 && this.#state === SERVING;
+    return this.#ending.isServing;
   }
 
   // Events of the stream.
 
   data(bytes: Uint8Array): void {
-    if (this.#state !== SERVING) {
-      this.#drop(bytes.length);
+    if (!this.isServing) {
+      if (!this.#ending.drop(bytes.length)) this.abort();
       return;
     }
     this.#working = true;
@@ -127,9 +116,9 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   ended(): void {
-    this.#peerEnded = true;
-    if (this.#state === FINISHING && this.output.isEmpty) {
-      this.#close();
+    this.#ending.peerEnded = true;
+    if (!this.isServing && this.output.isEmpty) {
+      this.#ending.close();
       return;
     }
     this.#working = true;
@@ -142,8 +131,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   closed(reason: CloseReason): void {
-    this.#state = CLOSED;
-    this.clocks.stopAll();
+    this.#ending.closed();
     this.#reader.clear();
     this.output.drop();
     for (let left = this.#gathered.shift(); left !== null; left = this.#gathered.shift()) {
@@ -155,7 +143,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** The end of the turn, or room for output: pushes, and lets a waiting producer go on. */
   runPosted(): void {
-    if (this.#state === CLOSED) return;
+    if (this.#ending.isClosed) return;
     this.#working = true;
     this.output.turnBegins();
     this.output.dirty = true;
@@ -230,13 +218,13 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     return code;
   }
 
-  outputIsEmpty(_request: HttpRequest): boolean {
+  outputIsEmpty(): boolean {
     // Output that died was not accepted: the request waits for `closed`, which gives it up.
     return !this.output.dead && this.output.isEmpty;
   }
 
   bodyWanted(request: HttpRequest): void {
-    if (request !== this.request || this.#state !== SERVING) {
+    if (request !== this.request || !this.isServing) {
       request.body.fail(new RequestAborted(request.abortCause ?? "client-gone"));
       return;
     }
@@ -251,12 +239,12 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   requestOver(request: HttpRequest): void {
-    if (this.#state === CLOSED) this.service.unregister(request);
+    if (this.#ending.isClosed) this.service.unregister(request);
     if (request !== this.request) return;
     this.request = null;
     this.#reader.headOver();
     this.clocks.handlerStop();
-    if (this.#state !== SERVING) return;
+    if (!this.isServing) return;
     if (!this.#keepAlive || this.#mustClose()) {
       // A client that did not ask for the end may have sent its next request by now.
       this.#finish(request.head.keepAlive || this.#reader.body.pending || this.#reader.size > 0);
@@ -269,11 +257,11 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#goOn();
   }
 
-  terminate(_request: HttpRequest): void {
+  terminate(): void {
     this.abort();
   }
 
-  handlerClockStop(_request: HttpRequest): void {
+  handlerClockStop(): void {
     this.clocks.handlerStop();
   }
 
@@ -281,18 +269,17 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** A graceful close has begun: an idle connection closes now, a busy one after its answer. */
   closeGracefully(): void {
-    if (this.isIdle) this.#close();
+    const isIdle = this.request === null && this.#gathered.isEmpty && !this.#reader.body.pending &&
+      this.#reader.size === 0 && this.isServing;
+    if (isIdle) this.#ending.close();
   }
 
   /** Gives everything up now; the peer sees a reset. */
   abort(): void {
     // One that closed in order may still wait for its peer to take the last bytes.
-    if (this.#state === CLOSED && this.output.hasLeft) return;
-    this.#state = CLOSED;
-    this.clocks.stopAll();
-    this.output.drop();
+    if (this.#ending.isOver) return;
     this.#halves.abort();
-    this.service.streams.abort(this.handle);
+    this.#ending.abort();
   }
 
   // Time.
@@ -300,7 +287,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   readTimedOut(phase: ReadPhase): void {
     if (phase === HEADER_PHASE) {
       if (this.#reader.headStarted) this.refuse(LATE_HEAD);
-      else this.#close();
+      else this.#ending.close();
     } else if (phase === BODY_PHASE) {
       if (this.request === null) this.#finish(true);
       else if (this.request.bodyIfAsked?.isFlowing === true) {
@@ -309,14 +296,14 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
         this.#work();
       }
     } else {
-      this.#close();
+      this.#ending.close();
     }
   }
 
   sendTimedOut(): void {
     if (this.output.hasLeft) return;
     if (this.output.takeProgress()) {
-      this.#sendStart();
+      this.clocks.outputWaits(this.output, this.service.clocks);
       return;
     }
     if (this.request !== null) terminateRequest(this.request, "timeout");
@@ -345,22 +332,22 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   #work(): void {
     do {
       if (this.output.dirty) this.#push();
-    } while (this.#state === SERVING && this.#reader.takeKept());
+    } while (this.isServing && this.#reader.takeKept());
     if (this.output.dirty) this.#push();
     this.#reader.eventEnds();
     this.#working = false;
     // What was sent from a release inside the last push.
     if (this.output.dirty) this.pushLater();
-    if (this.#state !== SERVING) return;
+    if (!this.isServing) return;
     const { request } = this;
-    if (this.#peerEnded && this.#reader.size === 0 && this.#reader.body.pending) {
+    if (this.#ending.peerEnded && this.#reader.size === 0 && this.#reader.body.pending) {
       // The end of the stream came behind bytes that waited for their consumer until now.
       if (request?.bodyIfAsked?.isFlowing === true) this.bodyFailed(INCOMPLETE);
     }
     if (request !== null) {
       if (request.writableOwed && this.output.readiness === OK) this.pushLater();
-    } else if (this.#peerEnded && this.#gathered.isEmpty) {
-      this.#close();
+    } else if (this.#ending.peerEnded && this.#gathered.isEmpty) {
+      this.#ending.close();
       return;
     } else if (!this.#reader.body.pending) {
       this.clocks.waitForHead(this.#reader.headStarted, this.requests === 0, this.service.clocks);
@@ -389,7 +376,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       this.bodyFailed(TOO_LARGE);
       return;
     }
-    if (this.#peerEnded && service.halfClose === "abort") request.tellAbort("client-gone");
+    if (this.#ending.peerEnded && service.halfClose === "abort") request.tellAbort("client-gone");
     runHandlers(request);
   }
 
@@ -456,7 +443,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     if (!this.output.isEmpty || this.output.dead) return;
     this.#gathered.settle();
     if (this.request !== null && this.request.finalized) settleRequest(this.request);
-    if (this.#state === FINISHING) this.#finishOutput();
+    this.#ending.outputLeft();
   }
 
   /** Pushes without telling anybody: inside a call of the one who would be told. */
@@ -465,13 +452,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     const waited = output.blocked && clocks.sendRuns;
     output.push();
     if (output.hasLeft || output.dead) clocks.sendStop();
-    else if (!waited) this.#sendStart();
-  }
-
-  /** What the runtime has counts as well: a peer that takes nothing must not keep it for ever. */
-  #sendStart(): void {
-    this.output.takeProgress();
-    this.clocks.sendStart(this.service.clocks);
+    else if (!waited) clocks.outputWaits(output, this.service.clocks);
   }
 
   // The end.
@@ -498,41 +479,15 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   /**
-   * The last answer is queued: reads no more requests. `linger` says that the peer may be sending, so
-   * that it needs time to read the answer.
+   * The last answer is queued: reads no more requests. `linger` says that the peer may be sending,
+   * so that it needs time to read the answer.
    */
   #finish(linger: boolean): void {
-    if (this.#state !== SERVING) return;
-    this.#state = FINISHING;
+    if (!this.isServing) return;
     this.#reader.clear();
-    this.clocks.readStop();
-    if (linger) this.#lingering = new Lingering();
+    this.#ending.finish(linger);
     if (!this.#working) this.#push();
-    else if (this.output.isEmpty) this.#finishOutput();
-  }
-
-  /** The last answer was accepted. */
-  #finishOutput(): void {
-    if (this.#state !== FINISHING || this.clocks.readPhase !== NO_PHASE) return;
-    if (this.#lingering === null || this.#peerEnded) this.#close();
-    else {
-      const { service } = this;
-      this.#lingering.start(this.handle, service.streams, this.loop, this.clocks, service.clocks);
-    }
-  }
-
-  #drop(bytes: number): void {
-    if (this.#state !== FINISHING || this.#lingering === null) return;
-    const { limits, clocks } = this.service;
-    if (!this.#lingering.drop(bytes, limits, this.loop, this.clocks, clocks)) this.abort();
-  }
-
-  #close(): void {
-    if (this.#state === CLOSED) return;
-    this.#state = CLOSED;
-    this.clocks.stopAll();
-    this.service.streams.close(this.handle);
-    if (!this.output.hasLeft) this.#sendStart();
+    else if (this.output.isEmpty) this.#ending.outputLeft();
   }
 
   /** The connection is gone before the request was over. */

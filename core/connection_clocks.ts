@@ -10,6 +10,7 @@
 
 import type { Clocks } from "./limits.ts";
 import type { Loop } from "./loop.ts";
+import type { Output } from "./output.ts";
 import { Timer, type TimerOwner } from "./timers.ts";
 
 /** What the read clock measures: nothing, or one of the phases of reading. */
@@ -54,7 +55,9 @@ export class ConnectionClocks implements TimerOwner {
     this.#loop.timers.arm(this.#read, this.#loop.now() + timeoutMs);
   }
 
-  /** Nothing of a next request is here, or not all of its head. The first one's clock runs already. */
+  /**
+   * Nothing of a next request is here, or not all of its head. The first one's clock runs already.
+   */
   waitForHead(headStarted: boolean, isFirst: boolean, clocks: Clocks): void {
     if (headStarted) {
       if (this.readPhase !== HEADER_PHASE) this.readStart(HEADER_PHASE, clocks.headerTimeoutMs);
@@ -67,10 +70,19 @@ export class ConnectionClocks implements TimerOwner {
     this.readPhase = NO_PHASE;
   }
 
-  /** Output waits, and has just made progress (or begun to wait). */
+  /** Output waits, and has just made progress or begun to. */
   sendStart(clocks: Clocks): void {
     this.sendRuns = true;
     this.#loop.timers.arm(this.#send, this.#loop.now() + clocks.sendTimeoutMs);
+  }
+
+  /**
+   * As `sendStart`, with progress counted from here. What the runtime has counts as well: a peer
+   * that takes nothing must not keep it for ever.
+   */
+  outputWaits(output: Pick<Output, "takeProgress">, clocks: Clocks): void {
+    output.takeProgress();
+    this.sendStart(clocks);
   }
 
   sendStop(): void {

@@ -1,7 +1,7 @@
 /**
- * The way out of one connection: the chain that waits, the pooled buffer at its end into which small
- * things are gathered, and the push into the runtime. It knows when bytes have left and nothing of
- * whose they are.
+ * The way out of one connection: the chain that waits, the pooled buffer at its end into which
+ * small things are gathered, and the push into the runtime. It knows when bytes have left and
+ * nothing of whose they are.
  *
  * @module
  */

@@ -46,7 +46,6 @@ const GAPS: Gaps = {
   "a large generated body arrives exactly, and its producer is made to wait":
     "Bun drops the Content-Length of a streamed answer and sends chunks",
   "a slow client does not hold up another": NO_CONNECTIONS,
-  "a whole answer that its peer does not take is reset by the send clock": NO_CONNECTIONS,
   "wire cases: Chunked bodies": ITS_OWN_PARSER,
   "wire cases: Connection": ITS_OWN_PARSER,
   "wire cases: Content-Length": "Bun does not hand over the body of a GET",

@@ -29,7 +29,7 @@ const CORE_FILES: { readonly [file: string]: CoreLayer } = {
   ...layer("mechanisms", "reactor buf chain buf_pool posted timers loop trace"),
   ...layer(
     "lifecycle",
-    "http_request connection connection_clocks finalize request_body lingering refuse handlers " +
+    "http_request connection connection_clocks finalize request_body ending refuse handlers " +
       "exchange hold input output service body_reader reader gathered inspect",
   ),
   ...layer("surface", "server definition mod"),
