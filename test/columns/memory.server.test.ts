@@ -1,7 +1,7 @@
 /**
- * A whole server in memory: with the usual buffers, with small ones, and under those faults that take
- * nothing from anybody, with another seed for each check. Lent memory is watched: a write to it fails
- * the check.
+ * A whole server in memory: with the usual buffers, with small ones, and under those faults that
+ * take nothing from anybody, with another seed for each check. Lent memory is watched: a write to
+ * it fails the check.
  *
  * @module
  */

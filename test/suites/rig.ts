@@ -21,6 +21,8 @@ export interface ColumnRig {
   readonly unixAddress: Address;
   /** True exactly when the runtime may keep a taken buffer after `send` has returned. */
   readonly lends: boolean;
+  /** True exactly when one write may come in several pieces, however small it is. */
+  readonly cuts?: boolean;
   /**
    * How many bytes are more than all buffers between two ends hold together, several times over. A
    * live column's kernel takes 4 MiB in one write. Default: 24 MiB.

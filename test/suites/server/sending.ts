@@ -120,7 +120,7 @@ function checkFraming(check: ServerCheck): void {
     client.request("GET", "/");
     const [answer] = await client.waitAnswers(1);
     assertEquals(answer?.body.length, 300);
-    assertEquals(pieces, 1);
+    if (bench.rig.cuts !== true) assertEquals(pieces, 1);
   });
 
   check("a flushed item leaves before the next one is made", async (bench) => {
@@ -166,14 +166,8 @@ function checkBackPressure(check: ServerCheck): void {
       const client = bench.connect();
       const reader = new PatternReader();
       client.keeps = false;
-      let head = -1;
-      client.onBytes = (bytes) => {
-        // The head is the first event's beginning: it ends with an empty line.
-        if (head < 0) {
-          head = indexOfHeadEnd(bytes);
-          reader.read(bytes.subarray(head));
-        } else reader.read(bytes);
-      };
+      const body = new BodyAfterHead((bytes) => reader.read(bytes));
+      client.onBytes = (bytes) => body.take(bytes);
       client.request("GET", "/");
       await bench.settle(() => reader.seen >= size, `${size} bytes`);
       assertEquals(reader.seen, size);
@@ -356,9 +350,23 @@ function checkBrokenOff(check: ServerCheck): void {
   });
 }
 
-function indexOfHeadEnd(bytes: Uint8Array): number {
-  for (let i = 3; i < bytes.length; i++) {
-    if (bytes[i] === 10 && bytes[i - 1] === 13 && bytes[i - 2] === 10) return i + 1;
+/** Passes on what comes behind the empty line of a head, wherever events cut it. */
+class BodyAfterHead {
+  readonly #pass: (bytes: Uint8Array) => void;
+  /** How many bytes of CR LF CR LF have come in a row. */
+  #seen = 0;
+
+  constructor(pass: (bytes: Uint8Array) => void) {
+    this.#pass = pass;
   }
-  throw new Error("the first event does not hold the whole head");
+
+  take(bytes: Uint8Array): void {
+    let at = 0;
+    for (; at < bytes.length && this.#seen < 4; at++) {
+      const wanted = this.#seen % 2 === 0 ? 13 : 10;
+      if (bytes[at] === wanted) this.#seen++;
+      else this.#seen = bytes[at] === 13 ? 1 : 0;
+    }
+    if (at < bytes.length) this.#pass(bytes.subarray(at));
+  }
 }
