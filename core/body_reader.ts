@@ -56,9 +56,11 @@ export class BodyReader {
     this.#dropped = 0;
   }
 
-  /** True exactly when the rest is known to be more than may be dropped. */
-  isTooMuchToDiscard(limits: Limits): boolean {
-    return this.#decoder!.remaining > limits.discardBytesMax;
+  /** True exactly when the rest will not be dropped to keep the connection. */
+  restIsTooMuch(isTaken: boolean, limits: Limits): boolean {
+    if (!this.pending || this.continueOwed) return this.pending;
+    // Somebody who took the body may still read it to its end.
+    return !isTaken && this.#decoder!.remaining > limits.discardBytesMax;
   }
 
   /** Takes one piece of `bytes[pos … end)` and hands it to the body. */

@@ -245,9 +245,12 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#reader.headOver();
     this.clocks.handlerStop();
     if (!this.isServing) return;
-    if (!this.#keepAlive || this.#mustClose()) {
-      // A client that did not ask for the end may have sent its next request by now.
-      this.#finish(request.head.keepAlive || this.#reader.body.pending || this.#reader.size > 0);
+    const { body, size } = this.#reader;
+    // A request that is here already is answered, and told then that it is the last.
+    const goesOn = !this.service.closing || (size > 0 && !body.pending);
+    if (!this.#keepAlive || !goesOn || this.#restIsTooMuch()) {
+      // The client may have sent its next request by now.
+      this.#finish();
       return;
     }
     if (!this.#halves.next()) {
@@ -289,7 +292,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       if (this.#reader.headStarted) this.refuse(LATE_HEAD);
       else this.#ending.close();
     } else if (phase === BODY_PHASE) {
-      if (this.request === null) this.#finish(true);
+      if (this.request === null) this.#finish();
       else if (this.request.bodyIfAsked?.isFlowing === true) {
         this.#working = true;
         this.bodyFailed(LATE_BODY);
@@ -406,7 +409,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   bodyTooMuch(): void {
     this.#halves.refuse();
-    this.#finish(true);
+    this.#finish();
   }
 
   /** The peer's body cannot be had: its consumer hears of it, and the client gets the status. */
@@ -414,7 +417,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     const { request } = this;
     if (!this.#halves.refuse()) return;
     if (request === null) {
-      this.#finish(true);
+      this.#finish();
       return;
     }
     this.#keepAlive = false;
@@ -459,13 +462,13 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** True exactly when the connection cannot go on behind the current answer. */
   #mustClose(): boolean {
-    const { service } = this;
-    if (service.closing || this.requests >= service.limits.requestsPerConnectionMax) return true;
-    if (!this.#reader.body.pending) return false;
-    if (this.#reader.body.continueOwed) return true;
-    // Somebody who took the body may still read it to its end.
-    if (this.request?.bodyIfAsked?.isTaken === true) return false;
-    return this.#reader.body.isTooMuchToDiscard(service.limits);
+    const { closing, limits } = this.service;
+    return closing || this.requests >= limits.requestsPerConnectionMax || this.#restIsTooMuch();
+  }
+
+  #restIsTooMuch(): boolean {
+    const isTaken = this.request?.bodyIfAsked?.isTaken === true;
+    return this.#reader.body.restIsTooMuch(isTaken, this.service.limits);
   }
 
   /** Answers what is no request, and ends the connection. */
@@ -475,17 +478,14 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     const peer = remoteAddress.transport === "tcp" ? remoteAddress.host : "a local client";
     this.service.log("warn", `${peer}: ${error.status}, ${error.message}`);
     this.output.writeText(refusalText(error, this.service.httpDate()));
-    this.#finish(true);
+    this.#finish();
   }
 
-  /**
-   * The last answer is queued: reads no more requests. `linger` says that the peer may be sending,
-   * so that it needs time to read the answer.
-   */
-  #finish(linger: boolean): void {
+  /** The last answer is queued: reads no more requests. */
+  #finish(): void {
     if (!this.isServing) return;
     this.#reader.clear();
-    this.#ending.finish(linger);
+    this.#ending.finish();
     if (!this.#working) this.#push();
     else if (this.output.isEmpty) this.#ending.outputLeft();
   }

@@ -75,9 +75,17 @@ export function resolveApp(app: unknown): ResolvedApp {
     return { ...definition, handlers };
   }
   if (typeof (app as FetchApp).fetch === "function") {
-    return { handlers: [fetchHandler(app as FetchApp)] };
+    return { handlers: [fetchHandler(app as FetchApp)], ...whereOf(app) };
   }
   throw new TypeError(`cannot serve this object: ${WANTED}`);
+}
+
+/** Many export where to listen beside `fetch`, by the names of other servers. */
+function whereOf(app: { port?: unknown; hostname?: unknown }): { host?: string; port?: number } {
+  return {
+    ...(typeof app.port === "number" ? { port: app.port } : {}),
+    ...(typeof app.hostname === "string" ? { host: app.hostname } : {}),
+  };
 }
 
 const WANTED = "export default an object with a fetch function, a native handler, or " +

@@ -3,9 +3,9 @@
  * in is dropped), then is closed; or it is cut off. It knows the handle and the order of these; why
  * a connection ends is the connection's affair.
  *
- * Lingering: after the last answer the peer may still be sending. Closing at once would make its
- * kernel throw the answer away with a reset (RFC 9112 §9.6), so this side half-closes, reads and
- * drops within bounds of bytes and time, and then closes.
+ * Lingering: after the last answer the peer may still be sending, and nobody can know. Closing at
+ * once would make its kernel throw the answer away with a reset (RFC 9112 §9.6), so this side
+ * half-closes, reads and drops within bounds of bytes and time, and then closes.
  *
  * @module
  */
@@ -30,7 +30,6 @@ export class Ending {
   readonly #output: Output;
   readonly #clocks: ConnectionClocks;
   #state: typeof SERVING | typeof FINISHING | typeof CLOSED = SERVING;
-  #lingers = false;
   #dropped = 0;
   #deadlineMs = Infinity;
 
@@ -54,20 +53,16 @@ export class Ending {
     return this.#state === CLOSED && this.#output.hasLeft;
   }
 
-  /**
-   * The last answer is queued. `linger` says that the peer may be sending, so that it needs time to
-   * read the answer.
-   */
-  finish(linger: boolean): void {
+  /** The last answer is queued. */
+  finish(): void {
     this.#state = FINISHING;
-    this.#lingers = linger;
     this.#clocks.readStop();
   }
 
   /** All output was accepted: one that finishes half-closes and lingers, or closes. */
   outputLeft(): void {
     if (this.#state !== FINISHING || this.#clocks.readPhase !== NO_PHASE) return;
-    if (!this.#lingers || this.peerEnded) {
+    if (this.peerEnded) {
       this.close();
       return;
     }
@@ -81,7 +76,7 @@ export class Ending {
 
   /** Bytes came that nobody wants. Answers false when there were too many of them. */
   drop(bytes: number): boolean {
-    if (this.#state !== FINISHING || !this.#lingers) return true;
+    if (this.#state !== FINISHING) return true;
     this.#dropped += bytes;
     const { clocks, limits, loop } = this.#service;
     if (this.#clocks.readPhase === LINGER_PHASE) {

@@ -90,6 +90,7 @@ function completeResponse(request: HttpRequest, code: ResultCode, httpStatus: nu
     sendErrorAnswer(request, request.abortCause === "timeout" ? 503 : 500);
     return;
   }
+  if (httpStatus === 0 && request.abortCause === null) request.complain("was finalized with ERROR");
   sendErrorAnswer(request, httpStatus === 0 ? 500 : httpStatus);
 }
 

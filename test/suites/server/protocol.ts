@@ -185,6 +185,14 @@ function checkHeads(check: ServerCheck): void {
     assertEquals(get?.body, "/abc");
   });
 
+  check("a 205 has no body, and says so", async (bench) => {
+    await bench.serve({ handlers: [(request) => request.respond(205, {}, "dropped")] });
+    const client = bench.connect().request("GET", "/").request("GET", "/");
+    const answers = await client.waitAnswers(2);
+    assertEquals(answers.map((answer) => [answer.status, answer.body]), [[205, ""], [205, ""]]);
+    assertEquals(fieldOf(answers[0]!, "content-length"), "0");
+  });
+
   check("204 and 304 have no body and keep the connection", async (bench) => {
     await bench.serve({
       handlers: [(request) => request.respond(Number(request.target.slice(1)), {}, "")],
