@@ -144,7 +144,7 @@ export class ServeExchange
 
   writeBody(outgoing: Outgoing, chain: Chain): SendCode {
     if (this.#dead) {
-      chain.drop();
+      chain.giveBack();
       return ERROR;
     }
     if (!this.#isStreamed && (this.#response !== null || outgoing.bodyBroken)) {

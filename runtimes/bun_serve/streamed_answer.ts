@@ -36,6 +36,8 @@ export interface AnswerOwner {
 export class StreamedAnswer implements StreamOwner {
   /** True exactly when the answer is streamed: it cannot be whole any more. */
   begun = false;
+  /** True exactly when it was handed over whole, has ended, or was given up. */
+  #isOver = false;
   readonly #owner: AnswerOwner;
   readonly #stream: ResponseStream;
   readonly #output: Output;
@@ -56,18 +58,21 @@ export class StreamedAnswer implements StreamOwner {
     const output = this.#output;
     // As on a connection, what counts is the queue before this item.
     if (output.isOverfull) {
-      chain.drop();
+      chain.giveBack();
       const { request } = this.#owner;
       request.complain("kept sending although send answered AGAIN: the response was cut off");
       terminateRequest(request, "application");
       return ERROR;
     }
     const { last, flush } = chain.tail!;
+    // An owner may send on from the release of its buffer, and may even end the answer there.
     output.writeChain(chain);
+    if (this.#isOver) return OK;
     if (this.begun) {
       if (last || flush || output.chain.count > 1) this.#push(flush);
       else this.#owner.pushLater();
     } else if (last) {
+      this.#isOver = true;
       this.#owner.deliverWhole(joined(output.chain));
       output.drop();
       return OK;
@@ -76,7 +81,11 @@ export class StreamedAnswer implements StreamOwner {
     } else {
       this.#owner.pushLater();
     }
-    return this.#readiness();
+    // Taken is taken, whatever became of it: the next item hears of it.
+    if (this.#isOver) return OK;
+    const code = output.readiness;
+    if (code === AGAIN && !output.blocked) this.#owner.pushLater();
+    return code;
   }
 
   /** The answer cannot wait for its end: Bun gets the head now, and asks for the bytes. */
@@ -91,12 +100,13 @@ export class StreamedAnswer implements StreamOwner {
     const { request } = this.#owner;
     output.turnBegins();
     this.#push(false);
-    if (request.writableOwed && !output.blocked && output.readiness === OK) request.tellWritable();
+    if (request.writableOwed && output.readiness === OK) request.tellWritable();
     if (request.finalized) settleRequest(request);
   }
 
   /** Gives everything up that has not left; of a stream the peer sees a reset. */
   abort(): void {
+    this.#isOver = true;
     this.#output.drop();
     this.#stream.abort();
   }
@@ -111,19 +121,15 @@ export class StreamedAnswer implements StreamOwner {
     }
     this.#owner.sendGoesOn();
     const { request } = this.#owner;
+    // A release inside the push may have sent on, ended the answer, or given it up.
+    if (this.#isOver || !output.isEmpty) return;
     if (!request.responseEnded) {
       if (flush) this.#stream.flush();
     } else if (!request.bodyBroken) {
+      this.#isOver = true;
       this.#owner.streamEnds();
       this.#stream.end();
     }
-  }
-
-  #readiness(): SendCode {
-    const output = this.#output;
-    const code = output.blocked ? AGAIN : output.readiness;
-    if (code === AGAIN && !output.blocked) this.#owner.pushLater();
-    return code;
   }
 
   // Events of the stream.

@@ -1,0 +1,27 @@
+/**
+ * The hard tests on Bun through `Bun.serve`, but for what it cannot give a request.
+ *
+ * @module
+ */
+
+import { createBunServeReactor } from "../../runtimes/bun_serve.ts";
+import { checkHard } from "../suites/check_hard.ts";
+import { type Gaps, liveRig } from "../suites/rig.ts";
+import { settleWithin } from "../unit/bun_serve/serve_bench.ts";
+
+const GAPS: Gaps = {
+  "finish later: a request that is answered across a half close":
+    "Bun closes both ways when a client half-closes",
+  "finish later: pipelined requests":
+    "Bun reads a pipelined request only when the one before is answered in the same event",
+  "two buffers, control: refilled when ready, they corrupt what is sent":
+    "Bun has copied the bytes by the time that it asks for more",
+};
+
+/** What is stuck stays stuck; everything else comes within a second on a busy machine. */
+const PATIENCE_MS = 4_000;
+
+checkHard("bun_serve", () => ({
+  ...liveRig(createBunServeReactor(), false, GAPS),
+  settle: (condition, what) => settleWithin(PATIENCE_MS, condition, what),
+}));
