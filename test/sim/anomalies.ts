@@ -1,0 +1,144 @@
+/**
+ * Anomaly runs: small scenarios in which one thing goes wrong exactly once, at its first opportunity,
+ * at its second, and so on until there is none left. (The idea is that of SQLite's tests.)
+ *
+ * @module
+ */
+
+import { DEFAULT_CLOCKS, DEFAULT_LIMITS } from "../../core/limits.ts";
+import { FAULT_NAMES, type FaultName } from "../../runtimes/memory/faults.ts";
+import type { Act, ClientPlan, RequestPlan, RunPlan } from "./plan.ts";
+import { runPlan, type Sabotage } from "./run.ts";
+
+export interface AnomalyResult {
+  readonly runs: number;
+  readonly requests: number;
+  readonly violation: { readonly plan: RunPlan; readonly text: string } | null;
+}
+
+/** Every scenario, with each fault at each opportunity. Stops at the first violation. */
+export async function runAnomalies(sabotage?: Sabotage): Promise<AnomalyResult> {
+  let runs = 0;
+  let requests = 0;
+  for (const scenario of scenarios()) {
+    for (const name of FAULT_NAMES) {
+      for (let at = 1; at <= OPPORTUNITIES_MAX; at++) {
+        const plan = { ...scenario, faults: { [name]: { at }, lateMsMax: 300 } };
+        const { happened, stats, violation } = await runPlan(plan, sabotage);
+        runs++;
+        requests += stats.requests;
+        if (violation !== null) return { runs, requests, violation: { plan, text: violation } };
+        if (happened[name as FaultName] === 0) break;
+      }
+    }
+  }
+  return { runs, requests, violation: null };
+}
+
+/** A scenario that has more has grown out of hand. */
+const OPPORTUNITIES_MAX = 2000;
+
+const RESPOND: Act = {
+  via: "native",
+  style: "sync",
+  reads: "nothing",
+  waitMs: 0,
+  answer: "respond",
+  status: 200,
+  bytes: 30,
+  pieceBytes: 30,
+  stepMs: 0,
+  declares: false,
+  trailers: false,
+  closes: false,
+  quits: false,
+  twice: false,
+};
+
+const GET: RequestPlan = {
+  method: "GET",
+  version: 1,
+  connection: "",
+  fields: 0,
+  body: null,
+  does: RESPOND,
+};
+
+const POST: RequestPlan = {
+  ...GET,
+  method: "POST",
+  body: {
+    framing: "chunked",
+    bytes: 90,
+    chunkBytes: 40,
+    extensions: false,
+    trailers: 1,
+    defect: "",
+    expects: false,
+  },
+  does: { ...RESPOND, style: "done", reads: "all" },
+};
+
+const STREAM: Act = { ...RESPOND, answer: "stream", bytes: 40_000, pieceBytes: 20_000 };
+
+const CLIENT: ClientPlan = {
+  startMs: 0,
+  window: 1,
+  pieces: [100_000],
+  pauseMs: 0,
+  thinkMs: 0,
+  stops: null,
+  leave: { how: "close", when: "end", at: 0 },
+  requests: [GET],
+  tail: null,
+};
+
+function scenarios(): RunPlan[] {
+  const fetched = (does: Partial<Act>): Act => ({ ...RESPOND, via: "fetch", ...does });
+  return [
+    // One after another, of every kind.
+    scenario([{ ...CLIENT, requests: [GET, POST, { ...GET, does: STREAM }, GET] }]),
+    // A pipeline, answered at once, later, and out of hand.
+    scenario([{
+      ...CLIENT,
+      window: 10,
+      requests: [GET, GET, { ...GET, does: { ...RESPOND, style: "done", waitMs: 100 } }, POST, GET],
+    }]),
+    // A fetch application with bodies both ways.
+    scenario([{
+      ...CLIENT,
+      window: 2,
+      requests: [
+        { ...GET, does: fetched({}) },
+        { ...POST, does: fetched({ style: "promise", reads: "all" }) },
+        { ...GET, does: fetched({ answer: "stream", bytes: 50_000, pieceBytes: 17_000 }) },
+      ],
+    }]),
+    // A client that says all and half-closes, one that waits for 100, and what is no request.
+    scenario([
+      { ...CLIENT, requests: [GET, POST], window: 5, leave: { how: "fin", when: "end", at: 0 } },
+      { ...CLIENT, requests: [{ ...POST, body: { ...POST.body!, expects: true } }] },
+      { ...CLIENT, requests: [GET], tail: "GET / HTTP/1.1\r\nBad Name: 1\r\n\r\n" },
+    ]),
+    // A close in the middle of a stream.
+    {
+      ...scenario([{ ...CLIENT, requests: [{ ...GET, does: { ...STREAM, stepMs: 50 } }, GET] }]),
+      close: { atMs: 20, deadlineMs: 1000 },
+    },
+  ];
+}
+
+/** Small buffers, so that there are many opportunities. */
+function scenario(clients: readonly ClientPlan[]): RunPlan {
+  return {
+    seed: 1,
+    faults: {},
+    bufferBytes: 8000,
+    segmentBytes: 1000,
+    limits: DEFAULT_LIMITS,
+    clocks: DEFAULT_CLOCKS,
+    halfClose: "abort",
+    close: null,
+    clients,
+  };
+}

@@ -1,0 +1,130 @@
+/**
+ * Draws the plan of one run from a seed. Swarm: which faults are on, which clients come and what
+ * handlers do is decided for each run anew, so that each run has few kinds of trouble and all runs
+ * together have every mixture.
+ *
+ * @module
+ */
+
+import { DEFAULT_CLOCKS, DEFAULT_LIMITS } from "../../core/limits.ts";
+import type { MemoryFaults } from "../../runtimes/memory.ts";
+import { FAULT_NAMES, type FaultName } from "../../runtimes/memory/faults.ts";
+import { Dice } from "./dice.ts";
+import { type Character, drawClient } from "./draw_client.ts";
+import type { ClientPlan, RunPlan } from "./plan.ts";
+
+/** What a caller may fix. */
+export interface DrawOptions {
+  /** How many clients, instead of what the seed says. */
+  readonly clients?: number;
+}
+
+export function drawPlan(seed: number, options: DrawOptions = {}): RunPlan {
+  const dice = new Dice(seed);
+  const faults = drawFaults(dice);
+  const clocks = drawClocks(dice);
+  const limits = drawLimits(dice);
+  const character = drawCharacter(dice);
+  const count = options.clients ?? drawClientCount(dice, character);
+  const clients: ClientPlan[] = [];
+  for (let i = 0; i < count; i++) {
+    clients.push(drawClient(new Dice(dice.seed()), character, limits, clocks));
+  }
+  return {
+    seed: dice.seed(),
+    faults,
+    bufferBytes: dice.pick([65_536, 65_536, 16_384, 4096, 1000, 100]),
+    segmentBytes: dice.pick([65_536, 65_536, 1460, 1460, 500, 60]),
+    limits,
+    clocks,
+    halfClose: dice.pick(["abort", "answer"]),
+    close: dice.chance(0.2)
+      ? { atMs: dice.magnitude(0, 60_000), deadlineMs: dice.magnitude(0, 30_000) }
+      : null,
+    clients,
+  };
+}
+
+/** How often a fault happens at most, where it is on. */
+const CHANCES_MAX: Readonly<Record<FaultName, number>> = {
+  partialRead: 0.9,
+  partialWrite: 0.9,
+  again: 0.5,
+  lateRelease: 0.5,
+  reorder: 0.9,
+  stall: 0.1,
+  lateOpen: 0.5,
+  lateWake: 0.5,
+  clockJump: 0.1,
+  wallJump: 0.5,
+  refuse: 0.2,
+  reset: 0.03,
+  halfClose: 0.03,
+};
+
+function drawFaults(dice: Dice): MemoryFaults {
+  if (dice.chance(0.1)) return {};
+  const faults: Partial<Record<FaultName, number>> = {};
+  for (const name of FAULT_NAMES) {
+    if (dice.chance(0.3)) faults[name] = (1 + dice.below(100)) / 100 * CHANCES_MAX[name];
+  }
+  return { ...faults, lateMsMax: dice.pick([10, 100, 1000, 5000]) };
+}
+
+/** Each clock is as it is by default, or short. */
+function drawClocks(dice: Dice): RunPlan["clocks"] {
+  const short = (normalMs: number): number =>
+    dice.chance(0.3) ? dice.between(1, 40) * 100 : normalMs;
+  return {
+    headerTimeoutMs: short(DEFAULT_CLOCKS.headerTimeoutMs),
+    bodyTimeoutMs: short(DEFAULT_CLOCKS.bodyTimeoutMs),
+    sendTimeoutMs: short(DEFAULT_CLOCKS.sendTimeoutMs),
+    keepAliveTimeoutMs: short(DEFAULT_CLOCKS.keepAliveTimeoutMs),
+    handlerTimeoutMs: short(DEFAULT_CLOCKS.handlerTimeoutMs),
+    lingerTimeMs: short(DEFAULT_CLOCKS.lingerTimeMs),
+    lingerTimeoutMs: short(DEFAULT_CLOCKS.lingerTimeoutMs),
+  };
+}
+
+function drawLimits(dice: Dice): RunPlan["limits"] {
+  const small = (normal: number, least: number): number =>
+    dice.chance(0.3) ? dice.magnitude(least, normal) : normal;
+  return {
+    ...DEFAULT_LIMITS,
+    bodyBytesMax: small(DEFAULT_LIMITS.bodyBytesMax, 100),
+    inputBytesMax: small(DEFAULT_LIMITS.inputBytesMax, 1000),
+    outputBytesReady: small(DEFAULT_LIMITS.outputBytesReady, 1),
+    outputBytesMax: dice.pick([96 * 1024, DEFAULT_LIMITS.outputBytesMax]),
+    turnBytesMax: small(DEFAULT_LIMITS.turnBytesMax, 1),
+    discardBytesMax: small(DEFAULT_LIMITS.discardBytesMax, 1),
+    lingerBytesMax: DEFAULT_LIMITS.lingerBytesMax,
+    connectionsMax: dice.chance(0.1) ? dice.between(1, 8) : DEFAULT_LIMITS.connectionsMax,
+    requestsPerConnectionMax: dice.chance(0.2)
+      ? dice.between(1, 6)
+      : DEFAULT_LIMITS.requestsPerConnectionMax,
+  };
+}
+
+function drawCharacter(dice: Dice): Character {
+  return {
+    isPatient: dice.chance(0.5),
+    pipelines: dice.chance(0.5),
+    cutsUp: dice.chance(0.5),
+    stopsReading: dice.chance(0.3),
+    leavesEarly: dice.chance(0.4),
+    sendsRubbish: dice.chance(0.3),
+    hasBodies: dice.chance(0.6),
+    hasLargeBodies: dice.chance(0.15),
+    hasLargeAnswers: dice.chance(0.2),
+    misbehaves: dice.chance(0.4),
+    usesFetch: dice.pick([0, 0.5, 1]),
+    takesTime: dice.chance(0.5),
+    requestsMax: dice.pick([3, 10, 10, 30]),
+  };
+}
+
+function drawClientCount(dice: Dice, character: Character): number {
+  if (dice.chance(0.002)) return 1000;
+  const most = character.hasLargeBodies || character.hasLargeAnswers ? 12 : 60;
+  return dice.magnitude(1, most);
+}

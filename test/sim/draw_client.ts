@@ -1,0 +1,149 @@
+/**
+ * Draws one client: how it writes, reads and leaves, what it asks for, and what the application does
+ * about it. It knows the kinds of trouble; the run's plan says which of them it may make.
+ *
+ * @module
+ */
+
+import type { Clocks, Limits } from "../../core/limits.ts";
+import type { Dice } from "./dice.ts";
+import type { Act, Answer, BodyPlan, ClientPlan, Leave, RequestPlan } from "./plan.ts";
+import { drawTail } from "./tails.ts";
+
+/** What all clients of one run have in common. Chances are 0 … 1. */
+export interface Character {
+  /** True exactly when nobody pauses for longer than a clock allows. */
+  readonly isPatient: boolean;
+  readonly pipelines: boolean;
+  readonly cutsUp: boolean;
+  readonly stopsReading: boolean;
+  readonly leavesEarly: boolean;
+  readonly sendsRubbish: boolean;
+  readonly hasBodies: boolean;
+  readonly hasLargeBodies: boolean;
+  readonly hasLargeAnswers: boolean;
+  /** The application does what it should not. */
+  readonly misbehaves: boolean;
+  readonly usesFetch: number;
+  readonly takesTime: boolean;
+  readonly requestsMax: number;
+}
+
+export function drawClient(
+  dice: Dice,
+  character: Character,
+  limits: Limits,
+  clocks: Clocks,
+): ClientPlan {
+  const count = dice.between(character.sendsRubbish ? 0 : 1, character.requestsMax);
+  const requests: RequestPlan[] = [];
+  for (let i = 0; i < count; i++) requests.push(drawRequest(dice, character, limits, clocks));
+  const pauseMs = character.isPatient ? 40 : dice.pick([0, 500, clocks.headerTimeoutMs * 2]);
+  return {
+    startMs: dice.magnitude(0, 20_000),
+    window: character.pipelines ? dice.pick([1, 2, 5, 100]) : 1,
+    pieces: character.cutsUp ? drawPieces(dice) : [100_000],
+    pauseMs: character.cutsUp && dice.chance(0.5) ? dice.magnitude(0, pauseMs) : 0,
+    thinkMs: dice.chance(0.4) ? drawThink(dice, character, clocks) : 0,
+    stops: character.stopsReading && dice.chance(0.5)
+      ? {
+        atBytes: dice.magnitude(0, 30_000),
+        forMs: dice.pick([100, clocks.sendTimeoutMs >> 1, clocks.sendTimeoutMs * 3, 1e9]),
+      }
+      : null,
+    leave: drawLeave(dice, character),
+    requests,
+    tail: character.sendsRubbish && (count === 0 || dice.chance(0.5)) ? drawTail(dice) : null,
+  };
+}
+
+function drawPieces(dice: Dice): number[] {
+  const pieces: number[] = [];
+  for (let i = dice.between(1, 5); i > 0; i--) pieces.push(dice.magnitude(1, 3000));
+  return pieces;
+}
+
+function drawThink(dice: Dice, character: Character, clocks: Clocks): number {
+  const longest = character.isPatient ? clocks.keepAliveTimeoutMs >> 2 : clocks.keepAliveTimeoutMs;
+  return dice.magnitude(0, longest * 2);
+}
+
+function drawLeave(dice: Dice, character: Character): Leave {
+  const how = dice.weighted({ close: 5, fin: 3, reset: 1, stay: 3 });
+  if (!character.leavesEarly || dice.chance(0.5)) return { how, when: "end", at: 0 };
+  const when = dice.pick(["sent", "received", "ms"] as const);
+  return { how, when, at: dice.magnitude(0, when === "ms" ? 90_000 : 20_000) };
+}
+
+function drawRequest(
+  dice: Dice,
+  character: Character,
+  limits: Limits,
+  clocks: Clocks,
+): RequestPlan {
+  const body = character.hasBodies && dice.chance(0.5) ? drawBody(dice, character, limits) : null;
+  const version = dice.chance(0.05) && body?.framing !== "chunked" ? 0 : 1;
+  return {
+    method: body !== null
+      ? dice.pick(["POST", "POST", "PUT", "DELETE"])
+      : dice.pick(["GET", "GET", "GET", "HEAD", "OPTIONS", "POST"]),
+    version,
+    connection: dice.weighted({ "": 40, "keep-alive": version === 0 ? 40 : 2, close: 1 }),
+    fields: dice.chance(0.2) ? dice.below(20) : 0,
+    body,
+    does: drawAct(dice, character, clocks, limits),
+  };
+}
+
+function drawBody(dice: Dice, character: Character, limits: Limits): BodyPlan {
+  const most = character.hasLargeBodies ? Math.min(limits.bodyBytesMax * 2, 300_000) : 3000;
+  const framing = dice.pick(["length", "chunked"] as const);
+  const spoils = framing === "chunked" && character.sendsRubbish && dice.chance(0.1);
+  const bytes = dice.chance(0.1) ? 0 : dice.magnitude(1, most);
+  return {
+    framing,
+    bytes,
+    chunkBytes: Math.max(dice.magnitude(1, dice.pick([10, 1000, 100_000])), bytes >> 9),
+    extensions: dice.chance(0.1),
+    trailers: dice.chance(0.1) ? dice.between(1, 3) : 0,
+    defect: spoils ? dice.pick(["size", "end", "trailer"]) : "",
+    expects: dice.chance(0.15),
+  };
+}
+
+function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limits): Act {
+  const via = dice.chance(character.usesFetch) ? "fetch" : "native";
+  const answer = drawAnswer(dice, character, via);
+  const greedyBytes = limits.outputBytesMax + 400_000;
+  const most = character.hasLargeAnswers ? 300_000 : 2000;
+  const longest = character.isPatient ? clocks.handlerTimeoutMs >> 1 : clocks.handlerTimeoutMs * 2;
+  const bytes = dice.chance(0.1) ? 0 : dice.magnitude(1, most);
+  const halves = answer === "short" || answer === "breaks" || answer === "long";
+  return {
+    via,
+    style: dice.pick(via === "native" ? ["sync", "promise", "done"] : ["sync", "promise"]),
+    reads: dice.pick(["nothing", "all", "all", "slowly"]),
+    waitMs: character.takesTime && dice.chance(0.5) ? dice.magnitude(0, longest) : 0,
+    answer,
+    status: dice.weighted({ "200": 20, "404": 2, "204": 1, "304": 1, "599": 1 }) === "200" || halves
+      ? 200
+      : dice.pick([404, 204, 304, 599]),
+    bytes: answer === "greedy" ? greedyBytes : halves ? Math.max(bytes, 10) : bytes,
+    pieceBytes: Math.max(dice.magnitude(1, most), bytes >> 9),
+    stepMs: character.takesTime && dice.chance(0.3) ? dice.magnitude(1, 3000) : 0,
+    declares: dice.chance(0.5),
+    trailers: dice.chance(0.1),
+    closes: dice.chance(0.02),
+    quits: dice.chance(0.5),
+    twice: character.misbehaves && dice.chance(0.1),
+  };
+}
+
+function drawAnswer(dice: Dice, character: Character, via: Act["via"]): Answer {
+  const good = { respond: 5, stream: 4, decline: 1 };
+  if (!character.misbehaves || dice.chance(0.6)) return dice.weighted(good);
+  const bad = { throw: 3, nonsense: 1, breaks: 3, never: 1, refuse: 0 };
+  if (via === "fetch") return dice.weighted(bad);
+  const worse = { error: 2, silent: 1, short: 3, long: 2, greedy: 1 };
+  return dice.weighted({ ...bad, refuse: 2, ...worse });
+}

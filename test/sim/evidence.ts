@@ -1,0 +1,120 @@
+/**
+ * All that is known of one connection at the end of a run, from both sides, and the questions that the
+ * oracle asks of it. It knows facts and times; what they excuse is the oracle's affair.
+ *
+ * @module
+ */
+
+import type { SimApp } from "./app.ts";
+import type { Received, SimClient } from "./client.ts";
+import { fieldOf } from "./client.ts";
+import { type Deed, type ServerSide, Violation } from "./facts.ts";
+import type { RequestPlan, RunPlan } from "./plan.ts";
+import type { RequestSpan } from "./request_bytes.ts";
+
+export interface EvidenceParts {
+  readonly plan: RunPlan;
+  readonly app: SimApp;
+  readonly client: SimClient;
+  /** Null when the server never saw the connection. */
+  readonly side: ServerSide | null;
+  /** True exactly when the network refused or broke the connection. */
+  readonly isStruck: boolean;
+  /** When the server began to close; `Infinity` when the run was over by then. */
+  readonly closingMs: number;
+}
+
+export class Evidence {
+  readonly plan: RunPlan;
+  readonly client: SimClient;
+  readonly isStruck: boolean;
+  readonly closingMs: number;
+  readonly #app: SimApp;
+  readonly #side: ServerSide | null;
+
+  constructor(parts: EvidenceParts) {
+    this.plan = parts.plan;
+    this.client = parts.client;
+    this.isStruck = parts.isStruck;
+    this.closingMs = parts.closingMs;
+    this.#app = parts.app;
+    this.#side = parts.side;
+  }
+
+  get wasAccepted(): boolean {
+    return this.#side !== null;
+  }
+
+  get side(): ServerSide {
+    if (this.#side === null) this.fail("the server never saw the connection");
+    return this.#side;
+  }
+
+  get answers(): readonly Received[] {
+    return this.client.answers;
+  }
+
+  get requests(): readonly RequestPlan[] {
+    return this.client.plan.requests;
+  }
+
+  /** True exactly when the last answer says that it is the last one. */
+  get lastCloses(): boolean {
+    const last = this.answers.at(-1);
+    return last !== undefined && closes(last);
+  }
+
+  /** True exactly when the client went in a way in which it takes no more answers. */
+  get clientIsGone(): boolean {
+    const { left } = this.client;
+    return left === "reset" || left === "close";
+  }
+
+  deed(index: number): Deed | undefined {
+    return this.#app.deedOf(this.client.index, index);
+  }
+
+  span(index: number): RequestSpan {
+    const span = this.client.script.requests[index];
+    if (span !== undefined) return span;
+    const { bytes, tailStart } = this.client.script;
+    return { start: tailStart, headEnd: bytes.length, end: bytes.length };
+  }
+
+  /** When the server sent the first byte of an answer. */
+  sentMs(answer: Received): number {
+    return this.side.went.passedMs(answer.startByte);
+  }
+
+  /** True exactly when the server had the first `count` bytes at `byMs`. */
+  hadCome(count: number, byMs: number): boolean {
+    return count === 0 || this.side.came.passedMs(count - 1) <= byMs;
+  }
+
+  /** @throws {Violation} that says whose fault it is about. */
+  fail(message: string): never {
+    const { client } = this;
+    const answers = client.answers.map(({ status }) => status).join(" ");
+    const side = this.#side === null ? "never accepted" : describeSide(this.#side);
+    throw new Violation(
+      `client ${client.index}: ${message}\n` +
+        `  client: answers [${answers}], received ${client.receivedBytes}, ` +
+        `left ${client.left ?? "not"}${client.left === null ? "" : ` at ${client.leftMs}`}, ` +
+        `FIN at ${client.endedMs}, closed ${client.closed ?? "not"}` +
+        `${this.isStruck ? ", struck by the network" : ""}\n  server: ${side}; ` +
+        `closing from ${this.closingMs}`,
+    );
+  }
+}
+
+/** True exactly when the answer says that it is the last one. */
+export function closes(answer: Received): boolean {
+  return fieldOf(answer, "connection").includes("close");
+}
+
+function describeSide(side: ServerSide): string {
+  return `accepted at ${side.acceptedMs}, ${side.came.total} bytes came (last at ` +
+    `${side.came.lastMs}), ${side.went.total} went (last at ${side.went.lastMs}), FIN at ` +
+    `${side.finMs}, ended by ${side.ended ?? "nothing"} at ${side.endedMs}, ` +
+    `closed ${side.closed ?? "not"} at ${side.closedMs}`;
+}

@@ -1,0 +1,154 @@
+/**
+ * What was seen of a run from outside of the core, for the oracle: what reached the server and when,
+ * what the server did with each connection, what the application was told. It judges nothing, save
+ * what must hold at every moment.
+ *
+ * @module
+ */
+
+import type { CloseReason, Handle } from "../../core/reactor.ts";
+import type { HttpRequest } from "../../core/http_request.ts";
+import type { Act } from "./plan.ts";
+
+/** What must never happen, as soon as it is seen. */
+export class Violation extends Error {
+  override name = "Violation";
+}
+
+/** A number of bytes by time: how many there were in all when the clock said so. */
+export class Progress {
+  readonly #times: number[] = [];
+  readonly #totals: number[] = [];
+
+  get total(): number {
+    return this.#totals.at(-1) ?? 0;
+  }
+
+  /** When the last bytes came; -1 before. */
+  get lastMs(): number {
+    return this.#times.at(-1) ?? -1;
+  }
+
+  add(nowMs: number, count: number): void {
+    const total = this.total + count;
+    if (this.lastMs === nowMs) this.#totals[this.#totals.length - 1] = total;
+    else {
+      this.#times.push(nowMs);
+      this.#totals.push(total);
+    }
+  }
+
+  /** When there were more than `count` bytes for the first time; `Infinity` when there never were. */
+  passedMs(count: number): number {
+    const i = this.#totals.findIndex((total) => total > count);
+    return i < 0 ? Infinity : this.#times[i]!;
+  }
+
+  /** When bytes came last until `byMs`; -1 when none did. */
+  lastUntilMs(byMs: number): number {
+    return this.#times.findLast((time) => time <= byMs) ?? -1;
+  }
+
+  /** How many bytes there were at `byMs`. */
+  totalAt(byMs: number): number {
+    const i = this.#times.findLastIndex((time) => time <= byMs);
+    return i < 0 ? 0 : this.#totals[i]!;
+  }
+
+  /** The longest time without progress between `fromMs` and `toMs`. */
+  longestGapMs(fromMs: number, toMs: number): number {
+    let longest = 0;
+    let before = fromMs;
+    for (const time of this.#times) {
+      if (time <= fromMs) continue;
+      if (time >= toMs) break;
+      longest = Math.max(longest, time - before);
+      before = time;
+    }
+    return Math.max(longest, toMs - before);
+  }
+}
+
+/** One connection as the server's side of the reactor saw it. */
+export class ServerSide {
+  readonly handle: Handle;
+  readonly acceptedMs: number;
+  /** How many connections were open with this one when it was accepted. */
+  readonly openAtAccept: number;
+  /** Bytes that `onData` brought. */
+  readonly came: Progress = new Progress();
+  /** Bytes that `send` took. */
+  readonly went: Progress = new Progress();
+  /** When `onEnd` came. */
+  finMs = Infinity;
+  /** What the server asked for first, of closing: never undone. */
+  ended: "abort" | "close" | "shutdown" | null = null;
+  endedMs = Infinity;
+  /** When it reset the connection, also after it had begun to close it. */
+  abortedMs = Infinity;
+  closed: CloseReason | null = null;
+  closedMs = Infinity;
+  /** The time of the last `send` that took something, or of the `onWritable` behind it. */
+  lastSendMs = -1;
+
+  constructor(handle: Handle, acceptedMs: number, openAtAccept: number) {
+    this.handle = handle;
+    this.acceptedMs = acceptedMs;
+    this.openAtAccept = openAtAccept;
+  }
+}
+
+/** One request as the application saw it. */
+export class Deed {
+  readonly client: number;
+  readonly index: number;
+  readonly act: Act;
+  readonly request: HttpRequest;
+  readonly beganMs: number;
+  /** Bytes of the request's body that came. */
+  bodyBytes = 0;
+  /** A sum over them, in order. */
+  bodySum = SUM_START;
+  /** How the body ended, for whoever read it. */
+  bodyEnd: "" | "whole" | "failed" = "";
+  /** When the application sent its head, or its whole answer. */
+  answeredMs = Infinity;
+  /** When the application said that it is done. */
+  doneMs = Infinity;
+  /** How often its cleanups ran. */
+  overs = 0;
+  overMs = Infinity;
+  aborts = 0;
+  /** How often `finalizeRequest` answered the application true. */
+  finalized = 0;
+  /** `send` answered `AGAIN` and `onWritable` has not come. */
+  isToldToWait = false;
+  signal: AbortSignal | null = null;
+  wasAbortedAtOver = false;
+
+  constructor(client: number, index: number, act: Act, request: HttpRequest, beganMs: number) {
+    this.client = client;
+    this.index = index;
+    this.act = act;
+    this.request = request;
+    this.beganMs = beganMs;
+  }
+
+  took(bytes: Uint8Array): void {
+    this.bodyBytes += bytes.length;
+    this.bodySum = sumOf(bytes, this.bodySum);
+  }
+
+  toString(): string {
+    return `request ${this.index} of client ${this.client}`;
+  }
+}
+
+const SUM_START = 7;
+
+/** A sum that depends on each byte and its place. */
+export function sumOf(bytes: Uint8Array, from: number = SUM_START): number {
+  let sum = from;
+  for (let i = 0; i < bytes.length; i++) sum = (Math.imul(sum, 31) + bytes[i]!) | 0;
+  return sum;
+}

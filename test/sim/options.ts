@@ -1,0 +1,87 @@
+/**
+ * The command line of the simulator: names, defaults, and one clear line for what cannot be. It runs
+ * nothing.
+ *
+ * @module
+ */
+
+import { parseArgs } from "node:util";
+
+export interface SimOptions {
+  /** The first seed; null for one that the clock gives. */
+  readonly seed: number | null;
+  readonly runs: number;
+  /** How many clients each run has; null for as many as its seed says. */
+  readonly clients: number | null;
+  readonly anomalies: boolean;
+  readonly verbose: boolean;
+  readonly help: boolean;
+}
+
+export const USAGE = `Usage: npm run sim -- [options]
+
+Runs whole servers with many clients in memory, under faults: one run for each seed. Each run draws
+its faults, limits, clocks, clients and applications from its seed, and an oracle checks every answer,
+every connection and every buffer. Prints one line of totals; a failure prints its seed and the
+smallest plan found that fails, and ends with exit code 1. The same seed fails again.
+
+  --seed N       the first seed, 0 … ${2 ** 32 - 1} (default: by the clock)
+  --runs M       how many seeds, from the first on (default: 100)
+  --clients C    how many clients in each run (default: as the seed says)
+  --anomalies    instead of seeds: each fault at each opportunity of a few small scenarios
+  --verbose      one line for each run
+  --help         print this
+
+See docs/simulation.md.`;
+
+/** What is wrong with the command line. */
+export class UsageError extends Error {
+  override name = "UsageError";
+}
+
+/** @throws {UsageError} */
+export function parseOptions(args: readonly string[]): SimOptions {
+  const values = readArgs(args);
+  return {
+    seed: numberOf("seed", values.seed, 0, 2 ** 32 - 1) ?? null,
+    runs: numberOf("runs", values.runs, 1, 1e9) ?? 100,
+    clients: numberOf("clients", values.clients, 1, 16_383) ?? null,
+    anomalies: values.anomalies === true,
+    verbose: values.verbose === true,
+    help: values.help === true,
+  };
+}
+
+function readArgs(args: readonly string[]) {
+  const text = { type: "string" } as const;
+  const flag = { type: "boolean" } as const;
+  try {
+    return parseArgs({
+      args: [...args],
+      options: {
+        seed: text,
+        runs: text,
+        clients: text,
+        anomalies: flag,
+        verbose: flag,
+        help: flag,
+      },
+    }).values;
+  } catch (error) {
+    throw new UsageError((error as Error).message);
+  }
+}
+
+function numberOf(
+  option: string,
+  value: string | undefined,
+  least: number,
+  most: number,
+): number | undefined {
+  if (value === undefined) return undefined;
+  const number = /^[0-9]+$/.test(value) ? Number(value) : NaN;
+  if (number >= least && number <= most) return number;
+  throw new UsageError(
+    `--${option} is a whole number from ${least} to ${most}, and not "${value}"`,
+  );
+}

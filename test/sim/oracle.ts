@@ -1,0 +1,195 @@
+/**
+ * The oracle: what a client may have received, given what reached the server and when. Each answer must
+ * be right and in order; none may follow the last; what is missing needs a reason, and so does the way
+ * in which the connection ended. It asks the evidence and knows nothing of the core.
+ *
+ * @module
+ */
+
+import type { Evidence } from "./evidence.ts";
+import { judgeAnswer, judgeTailAnswer, wrongByte } from "./judge_answer.ts";
+import { closes } from "./evidence.ts";
+
+/** @throws {Violation} when anything about this connection is not as it must be. */
+export function judgeConnection(e: Evidence): void {
+  const { client } = e;
+  if (client.bad !== null) e.fail(`received what is not HTTP: ${client.bad}`);
+  if (!client.hasBegun) return;
+  if (!e.wasAccepted) {
+    judgeUnaccepted(e);
+    return;
+  }
+  if (e.side.closed === null) e.fail("the connection never closed");
+  if (e.side.openAtAccept > e.plan.limits.connectionsMax) {
+    judgeFull(e);
+    return;
+  }
+  for (let index = 0; index < e.answers.length; index++) {
+    if (index > 0 && closes(e.answers[index - 1]!)) e.fail("an answer came behind the last one");
+    if (index < e.requests.length) judgeAnswer(e, index);
+    else judgeTailAnswer(e, index);
+  }
+  judgeInside(e);
+  judgeEnd(e);
+  judgeMissing(e);
+}
+
+function judgeUnaccepted(e: Evidence): void {
+  const { client } = e;
+  if (client.receivedBytes > 0) e.fail("bytes came from nobody");
+  const isExcused = e.isStruck || client.left !== null || e.closingMs < Infinity;
+  if (!isExcused) e.fail("the connection was never accepted");
+}
+
+/** One too many: a whole 503, and the end. */
+function judgeFull(e: Evidence): void {
+  const [answer, ...more] = e.answers;
+  if (more.length > 0) e.fail("more than one answer, where there is no room");
+  if (answer === undefined) {
+    const isExcused = e.isStruck || e.clientIsGone || whyAborted(e) !== null || !isLost(e);
+    if (!isExcused) e.fail("no 503, where there is no room");
+  } else if (answer.status !== 503 || !closes(answer)) {
+    e.fail(`${answer.status} instead of a 503 that closes, where there is no room`);
+  }
+}
+
+/** The part of an answer that is there must be right, and its end must not look like one. */
+function judgeInside(e: Evidence): void {
+  const { reader } = e.client;
+  if (!reader.isInside) return;
+  if (e.client.endedMs < Infinity) e.fail("an answer was cut off by what looks like a clean end");
+  if (e.lastCloses) e.fail("bytes came behind the last answer");
+  const id = reader.insideFields.find(([name]) => name === "x-id")?.[1];
+  if (reader.insideStatus === 0 || id === undefined || id === "wild") return;
+  const index = e.answers.length;
+  if (id !== `${e.client.index}/${index}`) e.fail(`answer ${index} begins as the one to ${id}`);
+  const wrongAt = wrongByte(reader.insideBody, e.client.index, index);
+  if (wrongAt >= 0) e.fail(`byte ${wrongAt} of answer ${index}, which was cut off, is wrong`);
+}
+
+// How it ended.
+
+function judgeEnd(e: Evidence): void {
+  const { ended } = e.side;
+  if (ended === "abort") {
+    if (whyAborted(e) === null) e.fail("the server reset the connection without a reason");
+  } else if (ended !== null) {
+    if (whyClosed(e) === null) e.fail("the server closed the connection without a reason");
+  } else if (!e.isStruck && e.client.left === null && e.client.closed !== "aborted") {
+    e.fail("the connection ended by itself");
+  }
+}
+
+/** Why the server may reset; null when it may not. */
+function whyAborted(e: Evidence): string | null {
+  const { abortedMs, endedMs, lastSendMs } = e.side;
+  if (abortedMs === Infinity) return null;
+  if (isDeadline(e)) return "the deadline of its close";
+  if (abortedMs - lastSendMs >= e.plan.clocks.sendTimeoutMs && lastSendMs >= 0) {
+    return "the client takes nothing";
+  }
+  // It may have sent more answers than the client has received; and what has no body for the client
+  // may have one for the application.
+  for (let index = Math.max(0, e.answers.length - 1); index < e.requests.length; index++) {
+    const { act, request } = e.deed(index) ?? {};
+    if (act === undefined || request === undefined) break;
+    if (CUTTING.has(act.answer)) return "the application broke off";
+    if (act.quits && (e.side.finMs <= endedMs || e.closingMs <= endedMs)) return "it gave up";
+  }
+  return null;
+}
+
+const CUTTING = new Set(["breaks", "short", "greedy"]);
+
+function isDeadline(e: Evidence): boolean {
+  const { close } = e.plan;
+  const { abortedMs } = e.side;
+  return close !== null && abortedMs < Infinity && abortedMs >= e.closingMs + close.deadlineMs;
+}
+
+/** Why the server may close; null when it may not. */
+function whyClosed(e: Evidence): string | null {
+  const { acceptedMs, endedMs, finMs } = e.side;
+  const { clocks } = e.plan;
+  if (e.closingMs <= endedMs) return "it closes altogether";
+  if (finMs <= endedMs || e.clientIsGone) return "the client has ended";
+  if (e.lastCloses) return "it said so";
+  if (hasSentMore(e)) return "it said so in what the client did not receive";
+  if (endedMs - acceptedMs >= clocks.headerTimeoutMs && isNothing(e)) return "nothing came";
+  if (quietMs(e) >= clocks.keepAliveTimeoutMs) return "nothing more came";
+  return whyNotDropped(e);
+}
+
+/** True exactly when no byte of a request has come: a few empty lines are none. */
+function isNothing(e: Evidence): boolean {
+  const { came, endedMs } = e.side;
+  const bytes = e.client.script.bytes.subarray(0, came.totalAt(endedMs));
+  return bytes.every((byte) => byte === 0x0d || byte === 0x0a);
+}
+
+/** True exactly when the server sent more than the client has seen, and it may have been the end. */
+function hasSentMore(e: Evidence): boolean {
+  const mayLose = e.isStruck || e.clientIsGone || e.client.closed === "reset";
+  return mayLose && e.side.went.total > e.client.receivedBytes;
+}
+
+/** Why the rest of a body that nobody wanted could not be dropped; null when it could. */
+function whyNotDropped(e: Evidence): string | null {
+  const index = e.answers.length - 1;
+  const body = e.requests[index]?.body ?? null;
+  if (body === null) return null;
+  const { came, endedMs } = e.side;
+  if (body.defect !== "") return "the rest of a body is malformed";
+  if (body.bytes > e.plan.limits.discardBytesMax) return "the rest of a body is too much";
+  const isOpen = !e.hadCome(e.span(index).end, endedMs);
+  const gapMs = came.longestGapMs(e.side.acceptedMs, endedMs);
+  if (isOpen && gapMs >= e.plan.clocks.bodyTimeoutMs) return "the rest is late";
+  return null;
+}
+
+// What is missing.
+
+function judgeMissing(e: Evidence): void {
+  const index = e.answers.length;
+  if (e.lastCloses || index >= e.requests.length + e.client.tail.length) return;
+  if (e.isStruck || e.clientIsGone) return;
+  const { side } = e;
+  if (side.ended === "abort") return;
+  if (isDeadline(e)) return;
+  if (isLost(e)) e.fail(`answer ${index} was sent, and lost to a reset`);
+  if (hasSentMore(e)) return;
+  if (side.ended === null && e.client.closed === "aborted") e.fail("stuck: nothing ends it");
+  const needed = index < e.requests.length ? neededOf(e, index) : e.client.script.bytes.length;
+  if (!e.hadCome(needed, side.endedMs)) return;
+  if (whyNotDropped(e) !== null) return;
+  e.fail(`answer ${index} is missing`);
+}
+
+/** How many bytes the server needs before it must answer a request. */
+function neededOf(e: Evidence, index: number): number {
+  const { end, headEnd } = e.span(index);
+  return e.requests[index]!.body === null ? headEnd : end;
+}
+
+/**
+ * True exactly when the server sent all, closed in order, and the client got a reset instead, though it
+ * only did what a client may do. Whoever closes an idle connection may always meet a request that is on
+ * its way (RFC 9112 §9.5); and nobody lingers for ever.
+ */
+function isLost(e: Evidence): boolean {
+  const { closedMs, ended, endedMs, went } = e.side;
+  const { clocks } = e.plan;
+  if (went.total <= e.client.receivedBytes || e.client.closed !== "reset") return false;
+  if (whyAborted(e) !== null) return false;
+  const lingerMs = Math.min(clocks.lingerTimeMs, clocks.lingerTimeoutMs);
+  if (ended === "shutdown") return closedMs - endedMs < lingerMs;
+  return e.closingMs > endedMs && quietMs(e) < clocks.keepAliveTimeoutMs;
+}
+
+/** How long nothing had happened when the server ended the connection. */
+function quietMs(e: Evidence): number {
+  const { overMs = Infinity } = e.deed(e.answers.length - 1) ?? {};
+  const { acceptedMs, came, endedMs } = e.side;
+  const lastMs = Math.max(acceptedMs, came.lastUntilMs(endedMs), overMs === Infinity ? 0 : overMs);
+  return endedMs - lastMs;
+}

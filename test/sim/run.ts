@@ -1,0 +1,254 @@
+/**
+ * One simulated run: a whole server, its clients and the network between them, from a plan to a
+ * verdict. It drives time; what must hold at the end is checked here for the server as a whole and in
+ * `oracle.ts` for each connection.
+ *
+ * @module
+ */
+
+import { Server } from "../../core/server.ts";
+import type { Address, Reactor } from "../../core/reactor.ts";
+import { createMemoryReactor, type LogLine, type MemoryReactor } from "../../runtimes/memory.ts";
+import { FAULT_NAMES } from "../../runtimes/memory/faults.ts";
+import { Alarms } from "./alarms.ts";
+import { SimApp } from "./app.ts";
+import { SimClient } from "./client.ts";
+import { Evidence } from "./evidence.ts";
+import { Violation } from "./facts.ts";
+import { judgeConnection } from "./oracle.ts";
+import type { RunPlan } from "./plan.ts";
+import { WatchingReactor } from "./watch.ts";
+
+export interface RunStats {
+  readonly connections: number;
+  readonly requests: number;
+  readonly answers: number;
+  readonly faults: number;
+  readonly virtualMs: number;
+  /** Depends on every byte that a client received, and on when the run was over. */
+  readonly digest: number;
+}
+
+export interface RunResult {
+  /** What was wrong; null when nothing was. */
+  readonly violation: string | null;
+  readonly stats: RunStats;
+  /** How often each fault happened. */
+  readonly happened: Readonly<Record<string, number>>;
+}
+
+/** Puts something that breaks things between the core and the reactor: for canaries. */
+export type Sabotage = (reactor: Reactor) => Reactor;
+
+const ADDRESS: Address = { transport: "tcp", host: "127.0.0.1", port: 80 };
+/** A close at the end of a run finds nothing to wait for. */
+const LAST_CLOSE_MS = 1000;
+/** How far the clock may be moved at once where only the server waits for something. */
+const STRIDE_MS = 20_000;
+/** A run that is not over after so many moves of the clock goes round in circles. */
+const STRIDES_MAX = 200_000;
+
+export async function runPlan(plan: RunPlan, sabotage?: Sabotage): Promise<RunResult> {
+  const run = new Run(plan, sabotage ?? ((reactor) => reactor));
+  let violation: string | null = null;
+  try {
+    await run.toTheEnd();
+  } catch (error) {
+    violation = error instanceof Violation ? error.message : textOf(error);
+  }
+  return { violation, stats: run.stats, happened: run.happened };
+}
+
+class Run {
+  readonly #plan: RunPlan;
+  readonly #reactor: MemoryReactor;
+  readonly #watch: WatchingReactor;
+  readonly #app: SimApp;
+  readonly #server: Server;
+  readonly #alarms = new Alarms();
+  readonly #clients: SimClient[];
+  /** Ports of the clients whose connection the network refused or broke. */
+  readonly #struck = new Set<number>();
+  #closing: ReturnType<Server["close"]> | null = null;
+  #closingMs = Infinity;
+
+  constructor(plan: RunPlan, sabotage: Sabotage) {
+    this.#plan = plan;
+    this.#reactor = createMemoryReactor({
+      seed: plan.seed,
+      faults: plan.faults,
+      bufferBytes: plan.bufferBytes,
+      segmentBytes: plan.segmentBytes,
+      onFault: ({ name, subject }) => {
+        if (!STRIKING.has(name)) return;
+        for (const [, port] of subject.matchAll(/:(\d{3,})/g)) this.#struck.add(Number(port));
+      },
+    });
+    this.#watch = new WatchingReactor(sabotage(this.#reactor));
+    this.#app = new SimApp(plan);
+    this.#server = new Server(this.#watch, { ...plan, handlers: this.#app.handlers });
+    this.#app.loop = this.#server.loop;
+    this.#clients = plan.clients.map((client, i) =>
+      new SimClient(this.#reactor, this.#alarms, i, client, plan.limits)
+    );
+  }
+
+  get happened(): Record<string, number> {
+    const counts = this.#reactor.faultCounts;
+    return Object.fromEntries(FAULT_NAMES.map((name) => [name, counts[name].happened]));
+  }
+
+  get stats(): RunStats {
+    const answers = this.#clients.reduce((sum, client) => sum + client.answers.length, 0);
+    return {
+      connections: this.#watch.sides.size,
+      requests: this.#app.deeds.length + this.#app.wild,
+      answers,
+      faults: Object.values(this.happened).reduce((sum, count) => sum + count, 0),
+      virtualMs: this.#reactor.now(),
+      digest: this.#clients.reduce((digest, client) => {
+        return (Math.imul(digest, 31) + client.reader.sum) | 0;
+      }, Math.floor(this.#reactor.now())),
+    };
+  }
+
+  async toTheEnd(): Promise<void> {
+    await this.#server.listen(ADDRESS);
+    for (const client of this.#clients) {
+      this.#alarms.set(client.plan.startMs, () => client.begin(ADDRESS));
+    }
+    const { close } = this.#plan;
+    if (close !== null) this.#alarms.set(close.atMs, () => this.#close(close.deadlineMs));
+    await this.#drive();
+    if (this.#app.endNever() > 0) await this.#drive();
+    this.#checkStuck();
+    if (this.#closing === null) this.#close(LAST_CLOSE_MS);
+    await this.#drive();
+    const report = await this.#closing!;
+    if (close === null && !report.clean) {
+      throw new Violation(`the last close was not clean: ${JSON.stringify(report.left)}`);
+    }
+    for (const client of this.#clients) judgeConnection(this.#evidenceOf(client, close !== null));
+    this.#checkRequests();
+    this.#checkLeaks();
+    this.#checkLogs();
+  }
+
+  #close(deadlineMs: number): void {
+    this.#closingMs = this.#reactor.now();
+    this.#closing = this.#server.close({ deadlineMs });
+  }
+
+  /** Until nothing is left to happen. */
+  async #drive(): Promise<void> {
+    for (let strides = 0; strides < STRIDES_MAX; strides++) {
+      await this.#reactor.settle();
+      this.#alarms.ring(this.#reactor.now());
+      await this.#reactor.settle();
+      const reactorMs = this.#reactor.nextAtMs;
+      const alarmMs = this.#alarms.nextAtMs;
+      if (reactorMs === Infinity && alarmMs === Infinity) return;
+      const untilMs = Math.min(alarmMs, reactorMs + STRIDE_MS);
+      await this.#reactor.elapse(Math.max(0, untilMs - this.#reactor.now()));
+    }
+    throw new Violation("the run does not come to an end");
+  }
+
+  #checkStuck(): void {
+    const stuck = this.#clients.filter((client) => client.hasBegun && client.closed === null);
+    const { connections, requests } = this.#server.inspect();
+    if (stuck.length + connections + requests.length === 0) return;
+    const who = stuck.map((client) => client.index).slice(0, 5).join(", ");
+    throw new Violation(
+      `stuck: nothing is left to happen, and clients [${who}] are open; the server has ` +
+        `${connections} connections and ${JSON.stringify(requests.slice(0, 3))}`,
+    );
+  }
+
+  #evidenceOf(client: SimClient, closesEarly: boolean): Evidence {
+    const { port } = client.hasBegun ? client.address as { port: number } : { port: 0 };
+    return new Evidence({
+      plan: this.#plan,
+      app: this.#app,
+      client,
+      side: this.#watch.sides.get(port) ?? null,
+      isStruck: this.#struck.has(port),
+      closingMs: closesEarly ? this.#closingMs : Infinity,
+    });
+  }
+
+  #checkRequests(): void {
+    for (const deed of this.#app.deeds) {
+      const { request } = deed;
+      if (deed.overs !== 1) throw new Violation(`${deed} was over ${deed.overs} times`);
+      if (!request.finalized && !request.terminated) throw new Violation(`${deed} has no end`);
+      if (deed.aborts > 1) throw new Violation(`${deed} was aborted ${deed.aborts} times`);
+      if (deed.signal !== null && deed.signal.aborted !== deed.wasAbortedAtOver) {
+        throw new Violation(`the signal of ${deed} says aborted: ${deed.signal.aborted}`);
+      }
+    }
+  }
+
+  #checkLeaks(): void {
+    const { connections, requests, pool, loop } = this.#server;
+    const left = {
+      connections: connections.size,
+      requests: requests.size,
+      pool: pool.out,
+      buffers: this.#app.owner.out,
+      timers: loop.timers.count,
+      posted: loop.posted.length,
+      ...this.#reactor.pending(),
+    };
+    const isBalanced = JSON.stringify(left) === JSON.stringify(NOTHING_LEFT);
+    if (!isBalanced) throw new Violation(`something is left over: ${JSON.stringify(left)}`);
+  }
+
+  /** An application that behaves is not complained about; and nobody swallowed a fault. */
+  #checkLogs(): void {
+    for (const line of this.#reactor.logs) {
+      if (/AssertionFault|Violation:/.test(line.text)) throw new Violation(line.text);
+      if (line.level === "error" && !this.#isDeserved(line)) {
+        throw new Violation(`a complaint about nothing: ${line.text}`);
+      }
+    }
+  }
+
+  #isDeserved(line: LogLine): boolean {
+    const match = /^\w+ \/sim\/(\d+)\/(\d+): /.exec(line.text);
+    const act = this.#plan.clients[Number(match?.[1])]?.requests[Number(match?.[2])]?.does;
+    if (act === undefined) return false;
+    return act.twice || MISBEHAVING.has(act.answer) || act.via === "fetch" && act.answer === "decline";
+  }
+}
+
+const STRIKING: ReadonlySet<string> = new Set(["refuse", "reset", "halfClose"]);
+const MISBEHAVING: ReadonlySet<string> = new Set([
+  "throw",
+  "nonsense",
+  "error",
+  "silent",
+  "breaks",
+  "short",
+  "long",
+  "greedy",
+]);
+
+const NOTHING_LEFT = {
+  connections: 0,
+  requests: 0,
+  pool: 0,
+  buffers: 0,
+  timers: 0,
+  posted: 0,
+  runnable: [],
+  postponed: [],
+  open: [],
+  listening: [],
+  lentBufs: 0,
+  wakeAtMs: Infinity,
+};
+
+function textOf(error: unknown): string {
+  return error instanceof Error ? error.stack ?? String(error) : String(error);
+}
