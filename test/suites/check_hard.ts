@@ -1,35 +1,43 @@
 /**
  * The hard tests: what a toy would fail, each beside a control that must fail it. They run over a
  * whole server on every column; in short sizes with all other tests, in full ones with
- * `npm run hard`.
+ * `npm run hard`. The suite of the server runs here once more, on handles that throw when they are
+ * taken for a number or a string; that of the reactor does so by itself.
  *
  * @module
  */
 
 import { describe } from "node:test";
+import { isRequestLevel } from "../../core/exchange.ts";
+import { checkServer } from "./check_server.ts";
+import { guardHandles } from "./guard_handles.ts";
+import { checkFairness } from "./hard/fairness.ts";
 import { checkFinishLater } from "./hard/finish_later.ts";
 import { HardBench, type HardRig } from "./hard/hard_bench.ts";
-import { checkFairness } from "./hard/fairness.ts";
 import { checkHomecoming } from "./hard/homecoming.ts";
 import { checkLeaks } from "./hard/leaks.ts";
+import { checkOpaque } from "./hard/opaque.ts";
 import { checkTwoBuffers } from "./hard/two_buffers.ts";
 import { type Check, checkWithGaps } from "./rig.ts";
 
 export type HardCheck = Check<HardBench>;
 
+type Group = readonly [name: string, register: (check: HardCheck) => void];
+
+const GROUPS: readonly Group[] = [
+  ["finish later", checkFinishLater],
+  ["leaks", checkLeaks],
+  ["buffers", checkTwoBuffers],
+  ["homecoming", checkHomecoming],
+  ["fairness", checkFairness],
+];
+
 /** Registers all of them for one column. `make` is called afresh for each check. */
 export function checkHard(column: string, make: () => HardRig): void {
-  const groups: ReadonlyArray<readonly [string, (check: HardCheck) => void]> = [
-    ["finish later", checkFinishLater],
-    ["leaks", checkLeaks],
-    ["buffers", checkTwoBuffers],
-    ["homecoming", checkHomecoming],
-    ["fairness", checkFairness],
-  ];
-  const gaps = make().gaps ?? {};
-  for (const [name, register] of groups) {
+  const { gaps = {}, reactor } = make();
+  const register = ([name, registerAll]: Group) => {
     describe(`hard: ${name} (${column})`, () => {
-      register(checkWithGaps<HardBench>(gaps, async (body) => {
+      registerAll(checkWithGaps<HardBench>(gaps, async (body) => {
         const bench = new HardBench(make(), column);
         try {
           await body(bench);
@@ -38,5 +46,13 @@ export function checkHard(column: string, make: () => HardRig): void {
         }
       }));
     });
-  }
+  };
+  GROUPS.forEach(register);
+  // A runtime that hands over finished requests shows the core no handles of a server.
+  if (isRequestLevel(reactor)) return;
+  register(["opaque handles", checkOpaque]);
+  checkServer(`${column}, with guarded handles`, () => {
+    const rig = make();
+    return { ...rig, reactor: guardHandles(rig.reactor) };
+  });
 }

@@ -16,7 +16,8 @@ import { type HardBench, IS_FULL } from "./hard_bench.ts";
 const FULL_BYTES = 1 << 30;
 const ITEM_BYTES = 64 * 1024;
 /** The second connection is answered at least once for so many bytes of the first one. */
-const BYTES_FOR_EACH_PROBE = 4 << 20;
+const BYTES_FOR_EACH_PROBE = 8 << 20;
+const SHORT_BYTES_MIN = 16 << 20;
 const P99_MAX_MS = 20;
 
 const item = new Uint8Array(ITEM_BYTES).fill(0x61);
@@ -66,7 +67,9 @@ interface Race {
 
 /** Streams to one client and asks for another, until the producer has made everything. */
 async function race(bench: HardBench, make: Make, limits: Partial<Limits>): Promise<Race> {
-  const total = IS_FULL && bench.timeIsReal ? FULL_BYTES : 4 * bench.bulkBytes;
+  const total = IS_FULL && bench.timeIsReal
+    ? FULL_BYTES
+    : Math.max(4 * bench.bulkBytes, SHORT_BYTES_MIN);
   const progress: Progress = { made: 0 };
   const stream = make(total, progress);
   await bench.serve({

@@ -20,10 +20,9 @@ import { Trial } from "./trial.ts";
 /** Each fate alone: enough to see it, and how it meets itself. */
 const ALONE = 24;
 const ALONE_LANES = 12;
-/** Live columns in the short size. */
-const MIXED_SHORT = 1_000;
-const MIXED = 10_000;
+/** Clients at once, all fates together. Those that wait for real clocks wait side by side. */
 const LANES = 50;
+const LANES_FULL = 200;
 /** Turns between two looks at what has settled. */
 const LOOK_EVERY = 16;
 /** Long enough for every other plan of a request, also on a machine that is busy. */
@@ -58,10 +57,9 @@ export function checkFinishLater(check: HardCheck): void {
 
   check("finish later: requests of all fates at once", async (bench) => {
     const startedMs = performance.now();
-    const count = IS_FULL || !bench.timeIsReal ? MIXED : MIXED_SHORT;
     const connects = await run(bench, {
-      count,
-      lanes: LANES,
+      count: bench.requests,
+      lanes: bench.timeIsReal && IS_FULL ? LANES_FULL : LANES,
       fates: FATES.filter((fate) => !bench.isGap(nameOf(fate))),
       pipelines: !bench.isGap(PIPELINED),
       clocksAnywhere: IS_FULL || !bench.timeIsReal,
@@ -69,7 +67,7 @@ export function checkFinishLater(check: HardCheck): void {
     const seconds = (performance.now() - startedMs) / 1000;
     bench.measured(
       "requests that finish later",
-      `${count} on ${connects} connections, ${seconds.toFixed(1)} s`,
+      `${bench.requests} on ${connects} connections, ${seconds.toFixed(1)} s`,
     );
   });
 

@@ -18,9 +18,14 @@ import { ServerBench } from "../server/bench.ts";
 /** True exactly when the tests run in their full sizes. */
 export const IS_FULL = process.env["SLUICE_FULL"] === "1";
 
+const REQUESTS_FULL = 10_000;
+const REQUESTS_SHORT = 1_000;
+
 export interface HardRig extends ColumnRig {
   /** True exactly when waiting costs time: not in memory. Default: true. */
   readonly timeIsReal?: boolean;
+  /** How many requests finish later in the short size. Default: 1,000. */
+  readonly requests?: number;
   /** How many handles of the runtime are open. Default: how many sockets the process has. */
   openHandles?(): number | null;
 }
@@ -28,12 +33,15 @@ export interface HardRig extends ColumnRig {
 export class HardBench extends ServerBench {
   readonly timeIsReal: boolean;
   readonly column: string;
+  /** How many requests finish later, all fates together. */
+  readonly requests: number;
   readonly #rig: HardRig;
 
   constructor(rig: HardRig, column: string) {
     super(rig);
     this.#rig = rig;
     this.timeIsReal = rig.timeIsReal ?? true;
+    this.requests = IS_FULL ? REQUESTS_FULL : rig.requests ?? REQUESTS_SHORT;
     this.column = column;
   }
 

@@ -20,7 +20,7 @@ import { uncountHolds } from "./naive.ts";
 
 /** What becomes of a request whose hold is never released. */
 const KINDS = ["waits", "is finalized", "lost its client", "has two"] as const;
-const LEAKS = 8;
+const LEAKS = 6;
 const NEIGHBOURS = 5;
 /** Between one leak and the next, so that their ages differ. */
 const GAP_MS = 60;

@@ -6,32 +6,28 @@
  */
 
 import { createHash } from "node:crypto";
-import process from "node:process";
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
 import type { HttpRequest } from "../../../core/http_request.ts";
-import { POOL_BUF_BYTES } from "../../../core/limits.ts";
 import { DONE } from "../../../core/status.ts";
 import type { HardCheck } from "../check_hard.ts";
 import type { RawClient } from "../server/bench.ts";
 import { BodyTap } from "./body_tap.ts";
 import { Dice, type HardBench, IS_FULL } from "./hard_bench.ts";
-import {
-  patternAt,
-  type Producer,
-  PRODUCER_BUF_BYTES,
-  ReadyProducer,
-  ReleasedProducer,
-} from "./producers.ts";
+import { MemoryGauge } from "./memory_gauge.ts";
+import { patternAt, type Producer, ReadyProducer, ReleasedProducer } from "./producers.ts";
 
 const FULL_BYTES = 64 << 20;
 /** In memory every kilobyte is an event of its own. */
 const MEMORY_SHORT_BYTES = 8 << 20;
-/** With buffers of 4 KiB, segments of 1 KiB and a stall after each, in memory. */
 const STALL_TURNS = 12;
+/** In the full size the client is slow by the clock. */
+const STALL_MS = 10;
 const READ_MAX_BYTES = 64 * 1024;
 const MEMORY_READ_MAX_BYTES = 1024;
 /** A slow client is slow for so long, and then goes on at full speed. */
 const SLOW_MS = 10_000;
+/** Reads between two looks at the heap. */
+const WEIGH_EVERY = 100;
 const SUSPENSIONS_MIN = 100;
 const GROWTH_MAX_BYTES = 2_000_000;
 
@@ -46,12 +42,13 @@ export function checkTwoBuffers(check: HardCheck): void {
     const name = framing === "length" ? "of known length" : "in chunks";
     check(`two buffers carry a body ${name} to a client that stalls`, async (bench) => {
       const startedMs = performance.now();
-      const producer = await carry(bench, released, framing);
+      const { producer, growth } = await carry(bench, released, framing);
       assertGreater(producer.suspensions, SUSPENSIONS_MIN);
       const seconds = (performance.now() - startedMs) / 1000;
       bench.measured(
         `two buffers, ${framing}`,
-        `${producer.made >> 20} MiB, ${producer.suspensions} suspensions, ${seconds.toFixed(1)} s`,
+        `${producer.made >> 20} MiB, ${producer.suspensions} suspensions, ` +
+          `${(growth / 1e6).toFixed(2)} MB grown, ${seconds.toFixed(1)} s`,
       );
     });
   }
@@ -84,8 +81,14 @@ export function checkTwoBuffers(check: HardCheck): void {
   });
 }
 
+interface Carried {
+  readonly producer: Producer;
+  /** In bytes. */
+  readonly growth: number;
+}
+
 /** Carries a body; throws when it does not arrive as it was made. */
-async function carry(bench: HardBench, make: Make, framing: Framing): Promise<Producer> {
+async function carry(bench: HardBench, make: Make, framing: Framing): Promise<Carried> {
   const total = totalOf(bench);
   const producers: Producer[] = [];
   await bench.serve({
@@ -103,14 +106,13 @@ async function carry(bench: HardBench, make: Make, framing: Framing): Promise<Pr
   });
   const client = bench.connect();
   client.keeps = false;
-  client.onBytes = (bytes) => tap.take(bytes);
   client.request("GET", "/");
-  const growth = await readSlowly(bench, client, () => tap.isDone || wrongAt >= 0);
+  const growth = await readSlowly(bench, client, tap, () => tap.isDone || wrongAt >= 0);
   assert(wrongAt < 0, `byte ${wrongAt} is not of the pattern`);
   assertEquals(tap.bodyBytes, total);
   assertEquals(received.digest("hex"), producers[0]!.sha256());
   assertLess(growth, GROWTH_MAX_BYTES, "bytes that the memory grew by");
-  return producers[0]!;
+  return { producer: producers[0]!, growth };
 }
 
 function totalOf(bench: HardBench): number {
@@ -126,54 +128,37 @@ function wrongIn(bytes: Uint8Array, from: number): number {
   return -1;
 }
 
-/** Reads a little and stalls, until `isDone`. Answers by how much the server's memory grew. */
+/** Reads a little and stalls, until `isDone`. Answers by how much the memory grew meanwhile. */
 async function readSlowly(
   bench: HardBench,
   client: RawClient,
+  tap: BodyTap,
   isDone: () => boolean,
 ): Promise<number> {
   const dice = new Dice();
   const gauge = new MemoryGauge(bench);
-  const fastFromMs = IS_FULL && bench.timeIsReal ? performance.now() + SLOW_MS : Infinity;
+  const isByClock = IS_FULL && bench.timeIsReal;
+  const fastFromMs = isByClock ? performance.now() + SLOW_MS : Infinity;
   const readMax = bench.timeIsReal ? READ_MAX_BYTES : MEMORY_READ_MAX_BYTES;
-  while (!isDone()) {
-    const mark = client.receivedBytes + 1 + dice.below(readMax);
-    const isFast = performance.now() > fastFromMs;
-    await bench.settle(() => isDone() || client.receivedBytes >= mark, "bytes of the body");
-    gauge.look();
-    if (isFast) continue;
-    client.stopReading();
-    let turns = 0;
-    await bench.settle(() => ++turns > STALL_TURNS, "a stall");
+  let left = 0;
+  client.onBytes = (bytes) => {
+    tap.take(bytes);
+    left -= bytes.length;
+    if (left <= 0) client.stopReading();
+  };
+  for (let round = 0; !isDone(); round++) {
+    if (round % WEIGH_EVERY === 0) gauge.weigh();
+    const nowMs = performance.now();
+    left = nowMs > fastFromMs ? Infinity : 1 + dice.below(readMax);
     client.goOnReading();
+    await bench.settle(() => isDone() || left <= 0, "bytes of the body");
+    gauge.look();
+    let turns = 0;
+    const isLong = () => !isByClock || performance.now() > nowMs + STALL_MS;
+    await bench.settle(() => ++turns > STALL_TURNS && isLong(), "a stall");
   }
-  return gauge.growth();
-}
-
-/**
- * How much memory the server needs beside the producer's two buffers: its pool, always; and in the
- * full size the process, from one collection of garbage to another.
- */
-class MemoryGauge {
-  readonly #bench: HardBench;
-  #poolMax = 0;
-  readonly #process: number[] = [];
-
-  constructor(bench: HardBench) {
-    this.#bench = bench;
-  }
-
-  look(): void {
-    const { out } = this.#bench.server.pool;
-    this.#poolMax = Math.max(this.#poolMax, out * POOL_BUF_BYTES + 2 * PRODUCER_BUF_BYTES);
-    if (!IS_FULL) return;
-    const { heapUsed, external } = process.memoryUsage();
-    this.#process.push(heapUsed + external);
-  }
-
-  growth(): number {
-    return this.#poolMax;
-  }
+  gauge.weigh();
+  return gauge.growth;
 }
 
 /** A condition for `settle`: true when `value` stays the same for a while. */
