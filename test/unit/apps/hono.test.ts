@@ -72,7 +72,7 @@ app.onError((error, c) => {
 });
 
 async function ask(target: string, head: PlainHeadOptions = {}): Promise<FakeExchange> {
-  const exchange = carry(fetchHandler(app as never), { target, ...head });
+  const exchange = carry(fetchHandler(app), { target, ...head });
   await exchange.over;
   assertEquals(exchange.service.lines, []);
   return exchange;
@@ -82,7 +82,7 @@ async function post(target: string, type: string, body: string): Promise<FakeExc
   const length = String(body.length);
   const fields: readonly [string, string][] = [["Content-Type", type], ["Content-Length", length]];
   const head = { target, method: "POST", contentLength: body.length, fields };
-  const exchange = carry(fetchHandler(app as never), head);
+  const exchange = carry(fetchHandler(app), head);
   exchange.feed(body);
   exchange.feedEnd();
   await exchange.over;
@@ -139,7 +139,7 @@ describe("Hono", () => {
         chunked: true,
         fields: [["Transfer-Encoding", "chunked"]],
       };
-      const exchange = carry(fetchHandler(app as never), head);
+      const exchange = carry(fetchHandler(app), head);
       exchange.feed(body);
       exchange.feedEnd();
       await exchange.over;
