@@ -193,6 +193,20 @@ describe("matrix: judgement", () => {
     ]);
   });
 
+  test("renderReport() gathers what was measured, by what and by column", () => {
+    const results = ["memory.hard", "node.hard"].map((file): JobResult => ({
+      job: jobsOfFile(`test/columns/${file}.test.ts`)[0]!,
+      cases: [passed],
+      problem: undefined,
+      output: `words\nmeasured: ${file.split(".")[0]} | p99 | 3 ms\nmeasured: nothing\n`,
+      elapsedMs: 1,
+    }));
+    assertStringIncludes(
+      renderReport(results, false),
+      "\nMeasured\n  p99\n      memory on node  3 ms\n      node            3 ms\n",
+    );
+  });
+
   test("renderReport() shows cells, gaps and failures, and renderSum() adds all columns up", () => {
     const gap: Case = {
       path: ["s", "resets [gap: no reset]"],

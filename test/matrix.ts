@@ -14,7 +14,10 @@ import { buildJob, COLUMNS, type Job, planJobs } from "./matrix/plan.ts";
 import { type JobResult, killAll, runJob, versionsLine } from "./matrix/run.ts";
 import { renderReport, renderSum, sumOf } from "./matrix/table.ts";
 
-/** Test files are short and often wait for sockets; more than this makes clocks in them unfair. */
+/**
+ * Test files are short and often wait for sockets; more than this makes clocks in them unfair. With
+ * wall-clock limits each has the machine for itself.
+ */
 const JOBS_AT_ONCE = 2;
 
 const FULL_TIMEOUT_MS = 30 * 60_000;
@@ -50,14 +53,19 @@ async function main(): Promise<number> {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) {
     process.on(signal, () => process.exit(130));
   }
-  const results = await runJobs([buildJob(), ...wanted], folder);
+  const jobsAtOnce = options.full ? 1 : JOBS_AT_ONCE;
+  const results = await runJobs([buildJob(), ...wanted], folder, jobsAtOnce);
   process.stdout.write(renderReport(results, options.verbose));
   process.stdout.write(`\n${versionsLine()}\n${renderSum(results)}\n`);
   return sumOf(results).failed === 0 ? 0 : 1;
 }
 
 /** The first job is the build, which others need; the rest run side by side in any order. */
-async function runJobs(jobs: readonly Job[], folder: string): Promise<JobResult[]> {
+async function runJobs(
+  jobs: readonly Job[],
+  folder: string,
+  jobsAtOnce: number,
+): Promise<JobResult[]> {
   const results: JobResult[] = [];
   const queue = jobs.map((job, index) => ({ job, report: join(folder, `${index}.xml`) }));
   const runNext = async () => {
@@ -72,7 +80,7 @@ async function runJobs(jobs: readonly Job[], folder: string): Promise<JobResult[
   const lane = async () => {
     while (await runNext());
   };
-  await Promise.all(Array.from({ length: JOBS_AT_ONCE }, lane));
+  await Promise.all(Array.from({ length: jobsAtOnce }, lane));
   return results;
 }
 

@@ -6,6 +6,7 @@
  */
 
 import { type Case, gapReason } from "./junit.ts";
+import { renderMeasured } from "./measured.ts";
 import { type Column, COLUMNS, type Job } from "./plan.ts";
 import type { JobResult } from "./run.ts";
 
@@ -33,11 +34,17 @@ export function renderSum(results: readonly JobResult[]): string {
   return `${passed} passed, ${failed} failed, ${skipped} skipped`;
 }
 
-/** The table, then the gaps with their reasons, then the failures with their messages. */
+/**
+ * The table, then what was measured, then the gaps with their reasons, then the failures with their
+ * messages.
+ */
 export function renderReport(results: readonly JobResult[], verbose: boolean): string {
-  return [renderTable(results), renderGaps(results), renderFailures(results, verbose)]
-    .filter((part) => part !== "")
-    .join("\n");
+  return [
+    renderTable(results),
+    renderMeasured(results),
+    renderGaps(results),
+    renderFailures(results, verbose),
+  ].filter((part) => part !== "").join("\n");
 }
 
 function renderTable(results: readonly JobResult[]): string {
