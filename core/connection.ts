@@ -192,15 +192,15 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       chain.giveBack();
       return ERROR;
     }
+    const { last, flush } = chain.tail!;
     // What is looked at is the queue before this item: one of any size is the application's own
-    // memory already, and `send` had said that it may come.
-    if (output.isOverfull) {
+    // memory already, and `send` had said that it may come. And every response may end.
+    if (output.isOverfull && !last) {
       chain.giveBack();
       outgoing.complain("kept sending although send answered AGAIN: the response was cut off");
       terminateRequest(this.request!, "application");
       return ERROR;
     }
-    const { last, flush } = chain.tail!;
     if (last) this.#halves.responseEnd();
     output.writeChain(chain);
     if (!this.#working || output.chain.count > 1) {
@@ -304,11 +304,6 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   sendTimedOut(): void {
-    if (this.output.hasLeft) return;
-    if (this.output.takeProgress()) {
-      this.clocks.outputWaits(this.output, this.service.clocks);
-      return;
-    }
     if (this.request !== null) terminateRequest(this.request, "timeout");
     this.abort();
   }

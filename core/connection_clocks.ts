@@ -33,6 +33,12 @@ export interface ClockEvents {
   handlerTimedOut(): void;
 }
 
+/** What the send clock asks of an output. */
+export type WatchedOutput = Pick<Output, "takeProgress" | "hasLeft">;
+
+/** How often the send clock looks for progress that no event tells of. */
+const SEND_LOOK_MS = 1000;
+
 export class ConnectionClocks implements TimerOwner {
   readonly #loop: Loop;
   readonly #events: ClockEvents;
@@ -43,6 +49,12 @@ export class ConnectionClocks implements TimerOwner {
   /** True exactly while output is timed. */
   sendRuns = false;
   #handlerRuns = false;
+  #sendDeadlineMs = Infinity;
+  #sendTimeoutMs = Infinity;
+  /**
+   * The output that is asked for its progress; null when whoever started the clock knows better.
+   */
+  #watched: WatchedOutput | null = null;
 
   constructor(loop: Loop, events: ClockEvents) {
     this.#loop = loop;
@@ -72,17 +84,39 @@ export class ConnectionClocks implements TimerOwner {
 
   /** Output waits, and has just made progress or begun to. */
   sendStart(clocks: Clocks): void {
-    this.sendRuns = true;
-    this.#loop.timers.arm(this.#send, this.#loop.now() + clocks.sendTimeoutMs);
+    this.#watched = null;
+    this.#sendRunsFor(clocks.sendTimeoutMs, clocks.sendTimeoutMs);
   }
 
   /**
-   * As `sendStart`, with progress counted from here. What the runtime has counts as well: a peer
-   * that takes nothing must not keep it for ever.
+   * As `sendStart`, with progress counted from here on. What the runtime has counts as well, and of
+   * that no event tells: so the clock looks often, in order to be late by one look at most.
    */
-  outputWaits(output: Pick<Output, "takeProgress">, clocks: Clocks): void {
+  outputWaits(output: WatchedOutput, clocks: Clocks): void {
     output.takeProgress();
-    this.sendStart(clocks);
+    this.#watched = output;
+    this.#sendRunsFor(clocks.sendTimeoutMs, SEND_LOOK_MS);
+  }
+
+  #sendRunsFor(timeoutMs: number, lookMs: number): void {
+    this.sendRuns = true;
+    this.#sendTimeoutMs = timeoutMs;
+    const nowMs = this.#loop.now();
+    this.#sendDeadlineMs = nowMs + timeoutMs;
+    this.#loop.timers.arm(this.#send, nowMs + Math.min(timeoutMs, lookMs));
+  }
+
+  /** Answers whether output still waits and has made no progress for its time. */
+  #sendIsLate(): boolean {
+    const watched = this.#watched;
+    if (!this.sendRuns || watched === null) return this.sendRuns;
+    if (watched.hasLeft) return false;
+    const nowMs = this.#loop.now();
+    if (watched.takeProgress()) this.#sendDeadlineMs = nowMs + this.#sendTimeoutMs;
+    if (nowMs >= this.#sendDeadlineMs) return true;
+    const nextMs = Math.min(this.#sendDeadlineMs, nowMs + SEND_LOOK_MS);
+    this.#loop.timers.arm(this.#send, nextMs);
+    return false;
   }
 
   sendStop(): void {
@@ -113,9 +147,9 @@ export class ConnectionClocks implements TimerOwner {
       this.readPhase = NO_PHASE;
       if (phase !== NO_PHASE) this.#events.readTimedOut(phase);
     } else if (timer === this.#send) {
-      const runs = this.sendRuns;
+      if (!this.#sendIsLate()) return;
       this.sendRuns = false;
-      if (runs) this.#events.sendTimedOut();
+      this.#events.sendTimedOut();
     } else {
       const runs = this.#handlerRuns;
       this.#handlerRuns = false;

@@ -51,6 +51,49 @@ export function checkClosing(check: ServerCheck): void {
     assertEquals((await closed(closing, bench.settle.bind(bench))).clean, true);
   });
 
+  check("close() answers what is here already, and says close only then", async (bench) => {
+    let first: HttpRequest | null = null;
+    let hold: Hold | null = null;
+    await bench.serve({
+      handlers: [(request) => {
+        if (request.target === "/next") return request.respond(200, {}, "next");
+        first = request;
+        hold = request.hold("the test");
+        request.sendHead(200, { "content-length": 5 });
+        return DONE;
+      }],
+    });
+    const client = bench.connect().request("GET", "/first").request("GET", "/next");
+    await bench.settle(() => client.received.includes("\r\n\r\n"), "the first head");
+    const closing = bench.server.close();
+    first!.send("first", { last: true });
+    first!.finalize();
+    hold!.release();
+    const answers = await client.waitClosed();
+    assertEquals(answers.map(({ body }) => body), ["first", "next"]);
+    assertEquals(answers.map((answer) => fieldOf(answer, "connection")), [null, "close"]);
+    bench.rig.reactor.close(client.handle);
+    assertEquals((await closed(closing, bench.settle.bind(bench))).clean, true);
+  });
+
+  check("the last answer arrives although more requests are on their way", async (bench) => {
+    await bench.serve({
+      handlers: [(request) => request.respond(200, {}, "last")],
+      limits: { requestsPerConnectionMax: 1 },
+    });
+    const client = bench.connect().request("GET", "/");
+    await bench.settle(() => client.isOpen, "the connection");
+    client.stopReading();
+    for (let more = 0; more < 3; more++) {
+      await bench.rest();
+      client.request("GET", "/more");
+    }
+    await bench.rest();
+    client.goOnReading();
+    const answers = await client.waitClosed();
+    assertEquals(answers.map(({ body }) => body), ["last"]);
+  });
+
   check("close() resets at its deadline what is left, and reports it by hold", async (bench) => {
     let hold: Hold | null = null;
     await bench.serve({

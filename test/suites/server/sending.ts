@@ -328,6 +328,26 @@ function checkBrokenOff(check: ServerCheck): void {
     assertEquals(client.answers.length, 0);
   });
 
+  check(
+    "one item above the limit is sent whole, though the end comes after AGAIN",
+    async (bench) => {
+      const size = 300_000;
+      await bench.serve({
+        handlers: [(request) => {
+          request.sendHead(200, {});
+          const bytes = new Uint8Array(size);
+          fillPattern(bytes, 0);
+          request.send(bytes);
+          return OK;
+        }],
+        limits: { outputBytesReady: 1000, outputBytesMax: 1000 },
+      });
+      const client = bench.connect().request("GET", "/");
+      const [answer] = await client.waitAnswers(1);
+      assertEquals([answer?.status, answer?.body.length, bench.logs.length], [200, size, 0]);
+    },
+  );
+
   check("a producer that ignores AGAIN is cut off at the limit", async (bench) => {
     let codes = 0;
     await bench.serve({

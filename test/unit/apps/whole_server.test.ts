@@ -1,4 +1,6 @@
-/** Fetch applications behind a whole server in memory: what the wire shows, and what leaving does. */
+/**
+ * Fetch applications behind a whole server in memory: what the wire shows, and what leaving does.
+ */
 
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";

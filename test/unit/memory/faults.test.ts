@@ -1,4 +1,6 @@
-/** The faults of the in-memory runtime: each by itself, exactly where it was asked for, and by seed. */
+/**
+ * The faults of the in-memory runtime: each by itself, exactly where it was asked for, and by seed.
+ */
 
 import { assert, assertEquals, assertGreater, assertThrows } from "@std/assert";
 import { describe, test } from "node:test";
