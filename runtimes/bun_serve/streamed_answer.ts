@@ -56,15 +56,15 @@ export class StreamedAnswer implements StreamOwner {
   /** Takes all of the chain, as `OutgoingSink.writeBody`. */
   write(chain: Chain): SendCode {
     const output = this.#output;
-    // As on a connection, what counts is the queue before this item.
-    if (output.isOverfull) {
+    const { last, flush } = chain.tail!;
+    // As on a connection, what counts is the queue before this item, and every response may end.
+    if (output.isOverfull && !last) {
       chain.giveBack();
       const { request } = this.#owner;
       request.complain("kept sending although send answered AGAIN: the response was cut off");
       terminateRequest(request, "application");
       return ERROR;
     }
-    const { last, flush } = chain.tail!;
     // An owner may send on from the release of its buffer, and may even end the answer there.
     output.writeChain(chain);
     if (this.#isOver) return OK;

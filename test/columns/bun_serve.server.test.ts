@@ -20,6 +20,8 @@ const NO_CONNECTIONS = "Bun shows requests and no connections: none are listed, 
 
 const GAPS: Gaps = {
   "HTTP/1.0 with keep-alive is kept": "Bun closes every HTTP/1.0 connection behind its answer",
+  "close() answers what is here already, and says close only then": PIPELINED,
+  "the last answer arrives although more requests are on their way": NO_CONNECTIONS,
   "a connection past connectionsMax gets a complete 503": NO_CONNECTIONS,
   "the last request of requestsPerConnectionMax says close": NO_CONNECTIONS,
   "pipelined requests wait until the one before is finalized": PIPELINED,
