@@ -37,7 +37,9 @@ export interface ClockEvents {
 export type WatchedOutput = Pick<Output, "takeProgress" | "hasLeft">;
 
 /** How often the send clock looks for progress that no event tells of. */
-const SEND_LOOK_MS = 1000;
+function lookMsOf(timeoutMs: number): number {
+  return Math.min(1000, timeoutMs / 16);
+}
 
 export class ConnectionClocks implements TimerOwner {
   readonly #loop: Loop;
@@ -95,7 +97,7 @@ export class ConnectionClocks implements TimerOwner {
   outputWaits(output: WatchedOutput, clocks: Clocks): void {
     output.takeProgress();
     this.#watched = output;
-    this.#sendRunsFor(clocks.sendTimeoutMs, SEND_LOOK_MS);
+    this.#sendRunsFor(clocks.sendTimeoutMs, lookMsOf(clocks.sendTimeoutMs));
   }
 
   #sendRunsFor(timeoutMs: number, lookMs: number): void {
@@ -114,7 +116,7 @@ export class ConnectionClocks implements TimerOwner {
     const nowMs = this.#loop.now();
     if (watched.takeProgress()) this.#sendDeadlineMs = nowMs + this.#sendTimeoutMs;
     if (nowMs >= this.#sendDeadlineMs) return true;
-    const nextMs = Math.min(this.#sendDeadlineMs, nowMs + SEND_LOOK_MS);
+    const nextMs = Math.min(this.#sendDeadlineMs, nowMs + lookMsOf(this.#sendTimeoutMs));
     this.#loop.timers.arm(this.#send, nextMs);
     return false;
   }
