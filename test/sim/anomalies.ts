@@ -1,6 +1,7 @@
 /**
- * Anomaly runs: small scenarios in which one thing goes wrong exactly once, at its first opportunity,
- * at its second, and so on until there is none left. (The idea is that of SQLite's tests.)
+ * Anomaly runs: small scenarios in which one thing goes wrong exactly once, at its first
+ * opportunity, at its second, and so on until there is none left. (The idea is that of SQLite's
+ * tests.)
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * Takes what a server sends apart into answers, byte by byte as it comes, with the eyes of a client
- * that trusts nothing: whatever is not exactly HTTP/1.1 is a fault. It knows which methods were asked,
- * since the answer to HEAD has no body; it knows nothing of what the answers should say.
+ * that trusts nothing: whatever is not exactly HTTP/1.1 is a fault. It knows which methods were
+ * asked, since the answer to HEAD has no body; it knows nothing of what the answers should say.
  *
  * @module
  */
@@ -170,8 +170,8 @@ export class AnswerReader {
   }
 
   /**
-   * True exactly when this is no answer to a request, but to a part of one: who sends it does not know
-   * the method, and its text is longer than that of an answer.
+   * True exactly when this is no answer to a request, but to a part of one: who sends it does not
+   * know the method, and its text is longer than that of an answer.
    */
   #isRefusal(status: number, fields: ReadAnswer["fields"]): boolean {
     if (status < 400 || fields.some(([name]) => name === "x-id")) return false;

@@ -1,6 +1,6 @@
 /**
- * The fetch side of the simulated application: plain `Request` in, plain `Response` out, with bodies
- * of each kind. It knows the Fetch standard and the plan.
+ * The fetch side of the simulated application: plain `Request` in, plain `Response` out, with
+ * bodies of each kind. It knows the Fetch standard and the plan.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * Planted faults, each of which the simulator must find: reactors that break the contract in one way.
- * One that is not found would mean that the oracle is blind there.
+ * Planted faults, each of which the simulator must find: reactors that break the contract in one
+ * way. One that is not found would mean that the oracle is blind there.
  *
  * @module
  */

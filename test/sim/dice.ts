@@ -27,8 +27,8 @@ export class Dice {
   }
 
   /**
-   * A whole number from `least` to `most`, each order of magnitude as likely as the others: small ones
-   * are frequent, large ones happen.
+   * A whole number from `least` to `most`, each order of magnitude as likely as the others: small
+   * ones are frequent, large ones happen.
    */
   magnitude(least: number, most: number): number {
     const exponent = this.#random.word() / WORDS;

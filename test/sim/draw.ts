@@ -119,12 +119,12 @@ function drawCharacter(dice: Dice): Character {
     misbehaves: dice.chance(0.4),
     usesFetch: dice.pick([0, 0.5, 1]),
     takesTime: dice.chance(0.5),
-    requestsMax: dice.pick([3, 10, 10, 30]),
+    requestsMax: dice.pick([5, 20, 40, 80]),
   };
 }
 
 function drawClientCount(dice: Dice, character: Character): number {
   if (dice.chance(0.002)) return 1000;
   const most = character.hasLargeBodies || character.hasLargeAnswers ? 12 : 60;
-  return dice.magnitude(1, most);
+  return dice.chance(0.5) ? dice.magnitude(1, most) : dice.between(1, most);
 }

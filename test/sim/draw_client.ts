@@ -1,6 +1,6 @@
 /**
- * Draws one client: how it writes, reads and leaves, what it asks for, and what the application does
- * about it. It knows the kinds of trouble; the run's plan says which of them it may make.
+ * Draws one client: how it writes, reads and leaves, what it asks for, and what the application
+ * does about it. It knows the kinds of trouble; the run's plan says which of them it may make.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * All that is known of one connection at the end of a run, from both sides, and the questions that the
- * oracle asks of it. It knows facts and times; what they excuse is the oracle's affair.
+ * All that is known of one connection at the end of a run, from both sides, and the questions that
+ * the oracle asks of it. It knows facts and times; what they excuse is the oracle's affair.
  *
  * @module
  */
@@ -70,6 +70,12 @@ export class Evidence {
     return left === "reset" || left === "close";
   }
 
+  /** True exactly when the answer that comes now, and is not complete, says that it is the last. */
+  get insideCloses(): boolean {
+    const { insideFields, isInside } = this.client.reader;
+    return isInside && fieldOf({ fields: insideFields }, "connection").includes("close");
+  }
+
   deed(index: number): Deed | undefined {
     return this.#app.deedOf(this.client.index, index);
   }
@@ -78,7 +84,7 @@ export class Evidence {
     const span = this.client.script.requests[index];
     if (span !== undefined) return span;
     const { bytes, tailStart } = this.client.script;
-    return { start: tailStart, headEnd: bytes.length, end: bytes.length };
+    return { start: tailStart, headEnd: bytes.length, end: bytes.length, data: [] };
   }
 
   /** When the server sent the first byte of an answer. */

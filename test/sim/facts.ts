@@ -1,7 +1,7 @@
 /**
- * What was seen of a run from outside of the core, for the oracle: what reached the server and when,
- * what the server did with each connection, what the application was told. It judges nothing, save
- * what must hold at every moment.
+ * What was seen of a run from outside of the core, for the oracle: what reached the server and
+ * when, what the server did with each connection, what the application was told. It judges nothing,
+ * save what must hold at every moment.
  *
  * @module
  */
@@ -16,7 +16,7 @@ export class Violation extends Error {
 }
 
 /** A number of bytes by time: how many there were in all when the clock said so. */
-export class Progress {
+class Progress {
   readonly #times: number[] = [];
   readonly #totals: number[] = [];
 
@@ -38,7 +38,9 @@ export class Progress {
     }
   }
 
-  /** When there were more than `count` bytes for the first time; `Infinity` when there never were. */
+  /**
+   * When there were more than `count` bytes for the first time; `Infinity` when there never were.
+   */
   passedMs(count: number): number {
     const i = this.#totals.findIndex((total) => total > count);
     return i < 0 ? Infinity : this.#times[i]!;
@@ -55,19 +57,31 @@ export class Progress {
     return i < 0 ? 0 : this.#totals[i]!;
   }
 
-  /** The longest time without progress between `fromMs` and `toMs`. */
-  longestGapMs(fromMs: number, toMs: number): number {
+  /**
+   * The longest time without progress between `fromMs` and `toMs`. With `runs` only bytes in one of
+   * them are progress: each is the first and behind the last, in order.
+   */
+  longestGapMs(
+    fromMs: number,
+    toMs: number,
+    runs: ReadonlyArray<readonly [number, number]> = EVERYTHING,
+  ): number {
     let longest = 0;
     let before = fromMs;
-    for (const time of this.#times) {
+    for (const [i, time] of this.#times.entries()) {
       if (time <= fromMs) continue;
       if (time >= toMs) break;
+      const total = this.#totals[i]!;
+      const earlier = this.#totals[i - 1] ?? 0;
+      if (!runs.some(([first, end]) => first < total && end > earlier)) continue;
       longest = Math.max(longest, time - before);
       before = time;
     }
     return Math.max(longest, toMs - before);
   }
 }
+
+const EVERYTHING: ReadonlyArray<readonly [number, number]> = [[0, Infinity]];
 
 /** One connection as the server's side of the reactor saw it. */
 export class ServerSide {
@@ -84,6 +98,8 @@ export class ServerSide {
   /** What the server asked for first, of closing: never undone. */
   ended: "abort" | "close" | "shutdown" | null = null;
   endedMs = Infinity;
+  /** How many bytes had come by then. */
+  cameUntilEnd = Infinity;
   /** When it reset the connection, also after it had begun to close it. */
   abortedMs = Infinity;
   closed: CloseReason | null = null;

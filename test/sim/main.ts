@@ -1,6 +1,6 @@
 /**
- * `npm run sim`: runs seeds, prints totals, and shrinks what fails. It knows the command line and the
- * order of things; a run is in `run.ts`.
+ * `npm run sim`: runs seeds, prints totals, and shrinks what fails. It knows the command line and
+ * the order of things; a run is in `run.ts`.
  *
  * @module
  */
@@ -110,7 +110,8 @@ class Totals {
 const DAY_MS = 86_400_000;
 
 function describe(stats: RunStats): string {
-  return `${stats.connections} connections, ${stats.requests} requests, ${stats.answers} answers, ` +
+  const { connections, requests, answers } = stats;
+  return `${connections} connections, ${requests} requests, ${answers} answers, ` +
     `${stats.faults} faults, ${stats.virtualMs} ms, digest ${(stats.digest >>> 0).toString(16)}`;
 }
 

@@ -1,6 +1,6 @@
 /**
- * The command line of the simulator: names, defaults, and one clear line for what cannot be. It runs
- * nothing.
+ * The command line of the simulator: names, defaults, and one clear line for what cannot be. It
+ * runs nothing.
  *
  * @module
  */
@@ -21,7 +21,7 @@ export interface SimOptions {
 export const USAGE = `Usage: npm run sim -- [options]
 
 Runs whole servers with many clients in memory, under faults: one run for each seed. Each run draws
-its faults, limits, clocks, clients and applications from its seed, and an oracle checks every answer,
+its faults, limits, clocks, clients and applications from its seed, an oracle checks each answer,
 every connection and every buffer. Prints one line of totals; a failure prints its seed and the
 smallest plan found that fails, and ends with exit code 1. The same seed fails again.
 

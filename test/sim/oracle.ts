@@ -1,7 +1,7 @@
 /**
- * The oracle: what a client may have received, given what reached the server and when. Each answer must
- * be right and in order; none may follow the last; what is missing needs a reason, and so does the way
- * in which the connection ended. It asks the evidence and knows nothing of the core.
+ * The oracle: what a client may have received, given what reached the server and when. Each answer
+ * must be right and in order; none may follow the last; what is missing needs a reason, and so does
+ * the way in which the connection ended. It asks the evidence and knows nothing of the core.
  *
  * @module
  */
@@ -113,7 +113,7 @@ function whyClosed(e: Evidence): string | null {
   const { clocks } = e.plan;
   if (e.closingMs <= endedMs) return "it closes altogether";
   if (finMs <= endedMs || e.clientIsGone) return "the client has ended";
-  if (e.lastCloses) return "it said so";
+  if (e.lastCloses || e.insideCloses) return "it said so";
   if (hasSentMore(e)) return "it said so in what the client did not receive";
   if (endedMs - acceptedMs >= clocks.headerTimeoutMs && isNothing(e)) return "nothing came";
   if (quietMs(e) >= clocks.keepAliveTimeoutMs) return "nothing more came";
@@ -127,7 +127,9 @@ function isNothing(e: Evidence): boolean {
   return bytes.every((byte) => byte === 0x0d || byte === 0x0a);
 }
 
-/** True exactly when the server sent more than the client has seen, and it may have been the end. */
+/**
+ * True exactly when the server sent more than the client has seen, and it may have been the end.
+ */
 function hasSentMore(e: Evidence): boolean {
   const mayLose = e.isStruck || e.clientIsGone || e.client.closed === "reset";
   return mayLose && e.side.went.total > e.client.receivedBytes;
@@ -142,7 +144,7 @@ function whyNotDropped(e: Evidence): string | null {
   if (body.defect !== "") return "the rest of a body is malformed";
   if (body.bytes > e.plan.limits.discardBytesMax) return "the rest of a body is too much";
   const isOpen = !e.hadCome(e.span(index).end, endedMs);
-  const gapMs = came.longestGapMs(e.side.acceptedMs, endedMs);
+  const gapMs = came.longestGapMs(e.side.acceptedMs, endedMs, e.span(index).data);
   if (isOpen && gapMs >= e.plan.clocks.bodyTimeoutMs) return "the rest is late";
   return null;
 }
@@ -160,7 +162,7 @@ function judgeMissing(e: Evidence): void {
   if (hasSentMore(e)) return;
   if (side.ended === null && e.client.closed === "aborted") e.fail("stuck: nothing ends it");
   const needed = index < e.requests.length ? neededOf(e, index) : e.client.script.bytes.length;
-  if (!e.hadCome(needed, side.endedMs)) return;
+  if (Math.min(side.cameUntilEnd, side.came.total) < needed) return;
   if (whyNotDropped(e) !== null) return;
   e.fail(`answer ${index} is missing`);
 }
@@ -172,9 +174,9 @@ function neededOf(e: Evidence, index: number): number {
 }
 
 /**
- * True exactly when the server sent all, closed in order, and the client got a reset instead, though it
- * only did what a client may do. Whoever closes an idle connection may always meet a request that is on
- * its way (RFC 9112 §9.5); and nobody lingers for ever.
+ * True exactly when the server sent all, closed in order, and the client got a reset instead,
+ * though it only did what a client may do. Whoever closes an idle connection may always meet a
+ * request that is on its way (RFC 9112 §9.5); and nobody lingers for ever.
  */
 function isLost(e: Evidence): boolean {
   const { closedMs, ended, endedMs, went } = e.side;

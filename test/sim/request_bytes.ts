@@ -12,8 +12,9 @@ export interface RequestSpan {
   readonly start: number;
   /** Behind the final empty line of the head. */
   readonly headEnd: number;
-  /** Where the framing of a defective body goes wrong, at the latest; else `end`. */
   readonly end: number;
+  /** Where the bytes of its body are that are no framing: first and behind the last of each run. */
+  readonly data: ReadonlyArray<readonly [number, number]>;
 }
 
 /** All that a client has to say. */
@@ -36,8 +37,9 @@ export function scriptOf(client: ClientPlan, clientIndex: number): Script {
   for (const [i, request] of client.requests.entries()) {
     const start = size;
     const headEnd = add(latin1(headText(request, clientIndex, i)));
-    if (request.body !== null) addBody(request.body, clientIndex, i, add);
-    requests.push({ start, headEnd, end: size });
+    const data: Array<readonly [number, number]> = [];
+    if (request.body !== null) addBody(request.body, clientIndex, i, add, data);
+    requests.push({ start, headEnd, end: size, data });
   }
   const tailStart = size;
   if (client.tail !== null) add(latin1(client.tail));
@@ -51,12 +53,12 @@ export function scriptOf(client: ClientPlan, clientIndex: number): Script {
 }
 
 /** The target by which the application finds the plan of a request. */
-export function targetOf(clientIndex: number, requestIndex: number): string {
+function targetOf(clientIndex: number, requestIndex: number): string {
   return `/sim/${clientIndex}/${requestIndex}`;
 }
 
 /** Byte `at` of the body that a request has, and of that of its answer. */
-export function patternByte(clientIndex: number, requestIndex: number, at: number): number {
+function patternByte(clientIndex: number, requestIndex: number, at: number): number {
   return (at * 7 + clientIndex * 31 + requestIndex * 17) % 251;
 }
 
@@ -93,16 +95,21 @@ function addBody(
   clientIndex: number,
   index: number,
   add: (bytes: Uint8Array) => number,
+  data: Array<readonly [number, number]>,
 ): void {
+  const addData = (from: number, to: number): void => {
+    const end = add(pattern(clientIndex, index, from, to));
+    data.push([end - (to - from), end]);
+  };
   if (body.framing === "length") {
-    add(pattern(clientIndex, index, 0, body.bytes));
+    addData(0, body.bytes);
     return;
   }
   for (let at = 0; at < body.bytes; at += body.chunkBytes) {
     const size = Math.min(body.chunkBytes, body.bytes - at);
     const extension = body.extensions && at < EXTENDED_BYTES ? `;n=${at};q="a b"` : "";
     add(latin1(`${size.toString(16)}${extension}\r\n`));
-    add(pattern(clientIndex, index, at, at + size));
+    addData(at, at + size);
     add(latin1("\r\n"));
   }
   if (body.defect === "size") {
@@ -122,7 +129,7 @@ function addBody(
 /** Chunks that begin up to here have extensions: far less than a server must accept. */
 const EXTENDED_BYTES = 100;
 
-export function latin1(text: string): Uint8Array {
+function latin1(text: string): Uint8Array {
   const bytes = new Uint8Array(text.length);
   for (let i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
   return bytes;

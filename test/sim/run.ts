@@ -1,7 +1,7 @@
 /**
  * One simulated run: a whole server, its clients and the network between them, from a plan to a
- * verdict. It drives time; what must hold at the end is checked here for the server as a whole and in
- * `oracle.ts` for each connection.
+ * verdict. It drives time; what must hold at the end is checked here for the server as a whole and
+ * in `oracle.ts` for each connection.
  *
  * @module
  */
@@ -218,7 +218,8 @@ class Run {
     const match = /^\w+ \/sim\/(\d+)\/(\d+): /.exec(line.text);
     const act = this.#plan.clients[Number(match?.[1])]?.requests[Number(match?.[2])]?.does;
     if (act === undefined) return false;
-    return act.twice || MISBEHAVING.has(act.answer) || act.via === "fetch" && act.answer === "decline";
+    return act.twice || MISBEHAVING.has(act.answer) ||
+      act.via === "fetch" && act.answer === "decline";
   }
 }
 

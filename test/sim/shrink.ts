@@ -1,6 +1,6 @@
 /**
- * Makes the plan of a failing run smaller while it still fails: fewer clients, fewer requests, fewer
- * faults, plainer everything. It knows plans; what a failure is, its caller says.
+ * Makes the plan of a failing run smaller while it still fails: fewer clients, fewer requests,
+ * fewer faults, plainer everything. It knows plans; what a failure is, its caller says.
  *
  * @module
  */
@@ -16,8 +16,8 @@ export interface Shrunk {
 }
 
 /**
- * A smaller plan for which `fails` still holds. Each round tries every step once, and the rounds go on
- * while one of them helps; `runsMax` bounds it all.
+ * A smaller plan for which `fails` still holds. Each round tries every step once, and the rounds go
+ * on while one of them helps; `runsMax` bounds it all.
  */
 export async function shrinkPlan(
   plan: RunPlan,
@@ -122,7 +122,8 @@ const REQUEST_STEPS: readonly RequestStep[] = [
   (one) => ({ ...one, does: { ...one.does, bytes: 10, pieceBytes: 10 } }),
   (one) => ({ ...one, does: { ...one.does, trailers: false, closes: false } }),
   (one) => ({ ...one, does: { ...one.does, quits: false, twice: false, declares: false } }),
-  (one) => one.body === null ? one : ({ ...one, body: { ...one.body, bytes: one.body.bytes >> 1 } }),
+  (one) =>
+    one.body === null ? one : ({ ...one, body: { ...one.body, bytes: one.body.bytes >> 1 } }),
 ];
 
 function changeClient(plan: RunPlan, index: number, step: ClientStep): RunPlan {

@@ -1,7 +1,7 @@
 /**
  * What a client sends behind its requests when it means no good: the wire cases, as they are or
- * changed at random places; and what must come of it. Head parser and body decoder, fed with all of it
- * at once, are the model: however the bytes come, the outcome must be the same.
+ * changed at random places; and what must come of it. Head parser and body decoder, fed with all of
+ * it at once, are the model: however the bytes come, the outcome must be the same.
  *
  * @module
  */
@@ -31,7 +31,7 @@ export function drawTail(dice: Dice): string {
 }
 
 /** Bytes that mean something somewhere in a request. */
-const TELLING = [...bytesOf("\r\n\t :;,=\"\\/?*0159aAfFxgzZ\x00\x7f\x80\xff")];
+const TELLING = [...bytesOf('\r\n\t :;,="\\/?*0159aAfFxgzZ\x00\x7f\x80\xff')];
 
 function change(dice: Dice, bytes: number[]): void {
   const at = dice.below(bytes.length + 1);

@@ -1,7 +1,7 @@
 /**
- * A reactor between the core and the in-memory one that looks on: what comes up to each connection of
- * the server, what it sends, and how it closes, with times; and that the bytes held for it stay within
- * their bounds. It changes nothing.
+ * A reactor between the core and the in-memory one that looks on: what comes up to each connection
+ * of the server, what it sends, and how it closes, with times; and that the bytes held for it stay
+ * within their bounds. It changes nothing.
  *
  * @module
  */
@@ -205,6 +205,7 @@ export class WatchingReactor extends PassingReactor {
     if (side.ended !== null) return;
     side.ended = how;
     side.endedMs = this.now();
+    side.cameUntilEnd = side.came.total;
   }
 }
 

@@ -111,7 +111,7 @@ describe("A fetch application behind a server", () => {
     assertEquals(client.text.match(/HTTP\/1\.1 200/g)!.length, 2);
   });
 
-  test("keeps the bytes of a stalled client within their bound, whatever the stream has", async () => {
+  test("keeps the bytes of a stalled client in bounds, whatever the stream has", async () => {
     const chunkBytes = 40_000;
     let made = 0;
     const endless = new ReadableStream({
@@ -133,7 +133,7 @@ describe("A fetch application behind a server", () => {
     await reactor.runUntil(() => server.inspect().connections === 0);
   });
 
-  test("keeps the head of a request that was answered at once for whoever looks later", async () => {
+  test("keeps the head of a request answered at once for whoever looks later", async () => {
     const kept: Request[] = [];
     const { reactor, connect } = await start((request) => {
       kept.push(request);

@@ -192,7 +192,7 @@ describe("faults: each by itself", () => {
     assertEquals(times.size, 2);
   });
 
-  test("halfClose takes the connecting end: FIN for the other, which may write until it sees", async () => {
+  test("halfClose takes the connecting end: FIN for the other, which may write on", async () => {
     const reactor = createMemoryReactor({ faults: { halfClose: { at: 1 } } });
     const [server, client] = [new Recorder(), new Recorder()];
     await reactor.listen(ADDRESS, server);
