@@ -245,9 +245,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#reader.headOver();
     this.clocks.handlerStop();
     if (!this.isServing) return;
-    const { body, size } = this.#reader;
     // A request that is here already is answered, and told then that it is the last.
-    const goesOn = !this.service.closing || (size > 0 && !body.pending);
+    const goesOn = !this.service.closing || this.#reader.size > 0;
     if (!this.#keepAlive || !goesOn || this.#restIsTooMuch()) {
       // The client may have sent its next request by now.
       this.#finish();
@@ -272,9 +271,13 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** A graceful close has begun: an idle connection closes now, a busy one after its answer. */
   closeGracefully(): void {
-    const isIdle = this.request === null && this.#gathered.isEmpty && !this.#reader.body.pending &&
-      this.#reader.size === 0 && this.isServing;
-    if (isIdle) this.#ending.close();
+    if (this.#isIdle) this.#ending.close();
+  }
+
+  /** True exactly when nothing of a request is here, nor of an answer. */
+  get #isIdle(): boolean {
+    return this.isServing && this.request === null && this.#gathered.isEmpty &&
+      !this.#reader.body.pending && !this.#reader.headStarted;
   }
 
   /** Gives everything up now; the peer sees a reset. */
@@ -346,6 +349,9 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       if (request.writableOwed && this.output.readiness === OK) this.pushLater();
     } else if (this.#ending.peerEnded && this.#gathered.isEmpty) {
       this.#ending.close();
+      return;
+    } else if (this.service.closing && this.#isIdle) {
+      this.#finish();
       return;
     } else if (!this.#reader.body.pending) {
       this.clocks.waitForHead(this.#reader.headStarted, this.requests === 0, this.service.clocks);

@@ -194,7 +194,7 @@ export class SimApp {
       });
     }
     if (reads === "nothing") answer();
-    else this.#read(deed, answer, failed);
+    else if (hold.isOpen) this.#read(deed, answer, failed);
   }
 
   #finish(deed: Deed, hold: Hold, result: Outcome): void {

@@ -84,7 +84,7 @@ function judgeEnd(e: Evidence): void {
 function whyAborted(e: Evidence): string | null {
   const { abortedMs, endedMs, lastSendMs } = e.side;
   if (abortedMs === Infinity) return null;
-  if (isDeadline(e)) return "the deadline of its close";
+  if (isDeadline(e)) return isBusy(e) ? "the deadline of its close" : null;
   if (abortedMs - lastSendMs >= e.plan.clocks.sendTimeoutMs && lastSendMs >= 0) {
     return "the client takes nothing";
   }
@@ -94,6 +94,8 @@ function whyAborted(e: Evidence): string | null {
     const { act, request } = e.deed(index) ?? {};
     if (act === undefined || request === undefined) break;
     if (CUTTING.has(act.answer)) return "the application broke off";
+    const isCutOff = e.side.finMs <= endedMs && e.side.came.total < e.span(index).end;
+    if (isCutOff) return "the body of a request that was being answered is cut off";
     if (act.quits && (e.side.finMs <= endedMs || e.closingMs <= endedMs)) return "it gave up";
   }
   return null;
@@ -105,6 +107,17 @@ function isDeadline(e: Evidence): boolean {
   const { close } = e.plan;
   const { abortedMs } = e.side;
   return close !== null && abortedMs < Infinity && abortedMs >= e.closingMs + close.deadlineMs;
+}
+
+/** True exactly when something was under way when the deadline of the server's close came. */
+function isBusy(e: Evidence): boolean {
+  const { cameUntilEnd, came, ended, went } = e.side;
+  if (ended !== "abort" || went.total > e.client.receivedBytes) return true;
+  const bytes = Math.min(cameUntilEnd, came.total);
+  const next = e.answers.length;
+  if (bytes > e.span(next).start || next > 0 && bytes < e.span(next - 1).end) return true;
+  const { overMs = -1 } = e.deed(next - 1) ?? {};
+  return overMs >= e.closingMs;
 }
 
 /** Why the server may close; null when it may not. */
@@ -190,8 +203,8 @@ function isLost(e: Evidence): boolean {
 
 /** How long nothing had happened when the server ended the connection. */
 function quietMs(e: Evidence): number {
-  const { overMs = Infinity } = e.deed(e.answers.length - 1) ?? {};
   const { acceptedMs, came, endedMs } = e.side;
-  const lastMs = Math.max(acceptedMs, came.lastUntilMs(endedMs), overMs === Infinity ? 0 : overMs);
-  return endedMs - lastMs;
+  // Empty lines behind a request are nothing; more than these would be a head that comes too late.
+  const { overMs = came.lastUntilMs(endedMs) } = e.deed(e.answers.length - 1) ?? {};
+  return endedMs - Math.max(acceptedMs, overMs);
 }

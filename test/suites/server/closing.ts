@@ -25,6 +25,16 @@ export function checkClosing(check: ServerCheck): void {
     assertEquals(late.isOpen, false);
   });
 
+  check("close() ends a connection that has sent empty lines behind its request", async (bench) => {
+    await bench.serve({ handlers: [(request) => request.respond(200, {}, "ok")] });
+    const idle = bench.connect().post("/", "body").send("\r\n");
+    await idle.waitAnswers(1);
+    await bench.rest();
+    const report = await closed(bench.server.close(), bench.settle.bind(bench));
+    assertEquals(report.clean, true);
+    await idle.waitClosed();
+  });
+
   check("close() tells a busy request, and its answer says close", async (bench) => {
     let request: HttpRequest | null = null;
     let hold: Hold | null = null;
@@ -46,6 +56,8 @@ export function checkClosing(check: ServerCheck): void {
     request!.finalize();
     hold!.release();
     const [answer] = await busy.waitClosed();
+    // The server lingers until its client has ended too.
+    bench.rig.reactor.close(busy.handle);
     assertEquals(answer?.body, "still answered");
     assertEquals(fieldOf(answer!, "connection"), "close");
     assertEquals((await closed(closing, bench.settle.bind(bench))).clean, true);
