@@ -76,7 +76,7 @@ export class BodyReader {
         this.#dropped += dataEnd - dataStart;
         return this.#dropped > limits.discardBytesMax ? READ_TOO_MUCH : READ_ON;
       }
-      if (decoder.seen > limits.bodyBytesMax) return this.#fail(TOO_LARGE);
+      if (decoder.seen > limits.clientBodyMaxBytes) return this.#fail(TOO_LARGE);
       // Not `subarray`: of a runtime's Buffer that is a Buffer, whose `slice` does not copy.
       const size = dataEnd - dataStart;
       body!.push(new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart, size));

@@ -376,7 +376,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#keepAlive = head.keepAlive;
     this.clocks.readStop();
     this.clocks.handlerStart(service.clocks);
-    if (head.contentLength > service.limits.bodyBytesMax) {
+    if (head.contentLength > service.limits.clientBodyMaxBytes) {
       this.bodyFailed(TOO_LARGE);
       return;
     }

@@ -20,6 +20,8 @@ export interface ServerSettings {
   readonly clocks?: Partial<Clocks>;
   /** What a client's half close means: see `ServerOptions.halfClose`. Default: `abort`. */
   readonly halfClose?: "abort" | "answer";
+  /** Where temporary files of request bodies are made: see `ServerOptions.clientBodyTempDir`. */
+  readonly clientBodyTempDir?: string;
   /** Where to listen, unless whoever serves it says otherwise. Default: `127.0.0.1`. */
   readonly host?: string;
   /** 0 takes any free port. Default: 8080. */
@@ -90,4 +92,13 @@ function whereOf(app: { port?: unknown; hostname?: unknown }): { host?: string; 
 
 const WANTED = "export default an object with a fetch function, a native handler, or " +
   "defineServer({ … })";
-const SETTINGS = new Set(["fetch", "handlers", "limits", "clocks", "halfClose", "host", "port"]);
+const SETTINGS = new Set([
+  "fetch",
+  "handlers",
+  "limits",
+  "clocks",
+  "halfClose",
+  "clientBodyTempDir",
+  "host",
+  "port",
+]);

@@ -14,7 +14,9 @@ export interface Limits {
   /** The request target. Past it: 414. */
   readonly targetBytesMax: number;
   /** A request's body after decoding. Past it: 413. */
-  readonly bodyBytesMax: number;
+  readonly clientBodyMaxBytes: number;
+  /** Bytes of a body that are kept in memory; whoever keeps more of it keeps the rest in a file. */
+  readonly clientBodyBufferBytes: number;
   /** Chunk extensions and trailers of one body. Past it: 400. */
   readonly chunkFramingBytesMax: number;
   /** Bytes that are read ahead for one connection while nobody takes them; then reading stops. */
@@ -39,7 +41,8 @@ export const DEFAULT_LIMITS: Limits = {
   headBytesMax: 32 * 1024,
   headerCountMax: 100,
   targetBytesMax: 8 * 1024,
-  bodyBytesMax: 1024 * 1024,
+  clientBodyMaxBytes: 1024 * 1024,
+  clientBodyBufferBytes: 16 * 1024,
   chunkFramingBytesMax: 16 * 1024,
   inputBytesMax: 64 * 1024,
   outputBytesReady: 64 * 1024,

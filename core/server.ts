@@ -49,6 +49,8 @@ export interface ServerOptions {
    * answer still goes out. `answer`: it means nothing.
    */
   readonly halfClose?: "abort" | "answer";
+  /** Where temporary files of request bodies are made. Default: the platform's own place. */
+  readonly clientBodyTempDir?: string;
 }
 
 export interface CloseOptions {
@@ -72,6 +74,7 @@ export class Server implements Service, StreamEvents {
   readonly limits: Limits;
   readonly clocks: Clocks;
   readonly halfClose: "abort" | "answer";
+  readonly clientBodyTempDir: string | null;
   readonly pool: BufPool = new BufPool({ bufBytes: POOL_BUF_BYTES, keepMax: 256 });
   closing = false;
   readonly connections: Set<Connection> = new Set();
@@ -95,6 +98,7 @@ export class Server implements Service, StreamEvents {
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };
     this.clocks = { ...DEFAULT_CLOCKS, ...options.clocks };
     this.halfClose = options.halfClose ?? "abort";
+    this.clientBodyTempDir = options.clientBodyTempDir ?? null;
     this.#idPrefix = randomPrefix(reactor);
   }
 

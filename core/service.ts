@@ -25,6 +25,8 @@ export interface Service {
   readonly pool: BufPool;
   /** What a client's FIN means for the request that is being answered. */
   readonly halfClose: "abort" | "answer";
+  /** Where temporary files of request bodies are made; null: where the platform has such files. */
+  readonly clientBodyTempDir: string | null;
   /** True exactly from the start of a graceful close on: answers carry `Connection: close`. */
   readonly closing: boolean;
   log(level: LogLevel, text: string): void;

@@ -36,7 +36,7 @@ app.onError((error) => {
 export default defineServer({
   handlers: entries.flatMap((entry) => entry.handler ?? []),
   fetch: app.fetch,
-  limits: { bodyBytesMax: 1024 ** 3 },
+  limits: { clientBodyMaxBytes: 1024 ** 3 },
   // The time for an answer begins with the request's head: the usual minute is short for 1 GiB.
   clocks: { handlerTimeoutMs: 3_600_000 },
 });

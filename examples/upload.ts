@@ -45,7 +45,7 @@ function upload(request: HttpRequest): ResultCode {
 
 export default defineServer({
   handlers: [upload],
-  limits: { bodyBytesMax: 1024 ** 3 },
+  limits: { clientBodyMaxBytes: 1024 ** 3 },
   // The time for an answer begins with the request's head: the usual minute is short for 1 GiB.
   clocks: { handlerTimeoutMs: 3_600_000 },
 });

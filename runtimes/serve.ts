@@ -35,6 +35,8 @@ export interface ServeOptions {
   readonly limits?: Partial<Limits> | undefined;
   /** Merged over the application's, clock by clock. */
   readonly clocks?: Partial<Clocks> | undefined;
+  /** Where temporary files of request bodies are made. Default: the platform's own place. */
+  readonly clientBodyTempDir?: string | undefined;
   /** Pending connections that the kernel keeps. Default: the runtime's. */
   readonly backlog?: number | undefined;
   /** Lets several processes listen on one port, where the platform can. Default: false. */
@@ -63,11 +65,13 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Runni
   const resolved = resolve(app);
   const address = addressOf(resolved, options);
   const reactor = await createReactor({ via: options.via });
+  const tempDir = options.clientBodyTempDir ?? resolved.clientBodyTempDir;
   const server = new Server(reactor, {
     handlers: resolved.handlers,
     limits: { ...resolved.limits, ...options.limits },
     clocks: { ...resolved.clocks, ...options.clocks },
     halfClose: resolved.halfClose ?? "abort",
+    ...tempDir === undefined ? {} : { clientBodyTempDir: tempDir },
   });
   const listener = await server.listen(address, {
     ...options.backlog === undefined ? {} : { backlog: options.backlog },

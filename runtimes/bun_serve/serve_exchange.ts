@@ -296,7 +296,7 @@ export class ServeExchange
   bodyCame(bytes: Uint8Array): void {
     const { limits, clocks } = this.#host.service;
     this.#bodyBytes += bytes.length;
-    if (this.#bodyBytes > limits.bodyBytesMax) {
+    if (this.#bodyBytes > limits.clientBodyMaxBytes) {
       this.#bodyFailed(TOO_LARGE);
       return;
     }
@@ -312,7 +312,7 @@ export class ServeExchange
   /** A declared body that is larger than allowed is refused before any handler sees it. */
   refuseLargeBody(): boolean {
     if (!this.#head.mayHaveBody) return false;
-    if (this.#head.contentLength <= this.#host.service.limits.bodyBytesMax) return false;
+    if (this.#head.contentLength <= this.#host.service.limits.clientBodyMaxBytes) return false;
     this.#bodyFailed(TOO_LARGE);
     return true;
   }

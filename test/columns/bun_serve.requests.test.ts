@@ -55,7 +55,7 @@ describe("bun_serve: bodies and the client", () => {
         });
         return keep(request);
       }],
-      limits: { bodyBytesMax: 8 << 20 },
+      limits: { clientBodyMaxBytes: 8 << 20 },
     });
     const size = 4 << 20;
     const client = bench.connect().request("POST", "/", `Content-Length: ${size}`);

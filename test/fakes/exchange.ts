@@ -192,6 +192,7 @@ class FakeService implements Service {
   readonly clocks = DEFAULT_CLOCKS;
   readonly pool: BufPool = new BufPool({ bufBytes: 16 * 1024, keepMax: 8 });
   readonly halfClose = "abort";
+  readonly clientBodyTempDir = null;
   readonly closing = false;
   readonly lines: string[] = [];
   readonly background: Promise<unknown>[] = [];

@@ -91,7 +91,7 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
     dice.chance(0.3) ? dice.magnitude(least, normal) : normal;
   return {
     ...DEFAULT_LIMITS,
-    bodyBytesMax: small(DEFAULT_LIMITS.bodyBytesMax, 100),
+    clientBodyMaxBytes: small(DEFAULT_LIMITS.clientBodyMaxBytes, 100),
     inputBytesMax: small(DEFAULT_LIMITS.inputBytesMax, 1000),
     outputBytesReady: small(DEFAULT_LIMITS.outputBytesReady, 1),
     outputBytesMax: dice.pick([96 * 1024, DEFAULT_LIMITS.outputBytesMax]),

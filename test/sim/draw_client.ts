@@ -96,7 +96,7 @@ function drawRequest(
 }
 
 function drawBody(dice: Dice, character: Character, limits: Limits): BodyPlan {
-  const most = character.hasLargeBodies ? Math.min(limits.bodyBytesMax * 2, 300_000) : 3000;
+  const most = character.hasLargeBodies ? Math.min(limits.clientBodyMaxBytes * 2, 300_000) : 3000;
   const framing = dice.pick(["length", "chunked"] as const);
   const spoils = framing === "chunked" && character.sendsRubbish && dice.chance(0.1);
   const bytes = dice.chance(0.1) ? 0 : dice.magnitude(1, most);

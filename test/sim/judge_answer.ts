@@ -125,7 +125,9 @@ function judgeRead(e: Evidence, index: number): void {
     e.fail(`answer ${index} read a body that had not come`);
   }
   if (body.defect !== "") e.fail(`answer ${index} read a body that is malformed`);
-  if (body.bytes > e.plan.limits.bodyBytesMax) e.fail(`answer ${index} read a body too large`);
+  if (body.bytes > e.plan.limits.clientBodyMaxBytes) {
+    e.fail(`answer ${index} read a body too large`);
+  }
 }
 
 function readOf(client: number, index: number, body: RequestPlan["body"]): string {
@@ -240,7 +242,7 @@ function isHandlerLate(e: Evidence, index: number): boolean {
 
 function isTooLarge(e: Evidence, index: number): boolean {
   const { body, does } = e.requests[index]!;
-  if (body === null || body.bytes <= e.plan.limits.bodyBytesMax) return false;
+  if (body === null || body.bytes <= e.plan.limits.clientBodyMaxBytes) return false;
   return body.framing === "length" || does.reads !== "nothing";
 }
 

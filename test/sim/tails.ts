@@ -102,7 +102,7 @@ function readBody(
   pos: number,
   limits: Limits,
 ): { status: number; end: number } {
-  if (head.contentLength > limits.bodyBytesMax) return { status: 413, end: pos };
+  if (head.contentLength > limits.clientBodyMaxBytes) return { status: 413, end: pos };
   const decoder = new BodyDecoder();
   if (head.chunked) decoder.startChunked(limits);
   else decoder.startLength(Math.max(0, head.contentLength));
@@ -111,7 +111,7 @@ function readBody(
     const code = decoder.next(bytes, at, bytes.length);
     at = decoder.pos;
     if (code === BODY_BAD) return { status: decoder.error!.status, end: at };
-    if (decoder.seen > limits.bodyBytesMax) return { status: 413, end: at };
+    if (decoder.seen > limits.clientBodyMaxBytes) return { status: 413, end: at };
     if (code === BODY_DONE) return { status: 200, end: at };
     if (code !== BODY_DATA) return { status: 0, end: at };
   }

@@ -13,7 +13,7 @@ export interface WireLimits {
   headerCountMax: number;
   targetBytesMax: number;
   chunkFramingBytesMax: number;
-  bodyBytesMax: number;
+  clientBodyMaxBytes: number;
 }
 
 /** One request as understood. Strings have one character for each byte. */
@@ -69,7 +69,7 @@ const NO_LIMITS: WireLimits = {
   headerCountMax: 0,
   targetBytesMax: 0,
   chunkFramingBytesMax: 0,
-  bodyBytesMax: 0,
+  clientBodyMaxBytes: 0,
 };
 
 /** A heading (`#`, `##`) or a fenced block by the word behind its fence. */

@@ -30,7 +30,7 @@ export function checkBodies(check: ServerCheck): void {
 
 function checkFraming(check: ServerCheck): void {
   check("a body of known length arrives whole, and the next request behind it", async (bench) => {
-    await bench.serve({ handlers: [echoBody], limits: { bodyBytesMax: 4 << 20 } });
+    await bench.serve({ handlers: [echoBody], limits: { clientBodyMaxBytes: 4 << 20 } });
     for (const size of [0, 1, 16_383, 16_384, 65_537, 1 << 20]) {
       const body = "0123456789abcdef".repeat(size / 16 + 1).slice(0, size);
       const client = bench.connect().post("/", body).request("GET", "/next");
@@ -100,7 +100,7 @@ function checkFraming(check: ServerCheck): void {
         goOn = () => body.start();
         return DONE;
       }],
-      limits: { bodyBytesMax: 64 << 20 },
+      limits: { clientBodyMaxBytes: 64 << 20 },
     });
     const size = bench.bulkBytes;
     const client = bench.connect().request("POST", "/", `Content-Length: ${size}`);
@@ -170,7 +170,7 @@ function checkUnread(check: ServerCheck): void {
   check(
     "an answer before a large body is received whole, and the connection ends",
     async (bench) => {
-      await bench.serve({ handlers: [ignoreBody], limits: { bodyBytesMax: 64 << 20 } });
+      await bench.serve({ handlers: [ignoreBody], limits: { clientBodyMaxBytes: 64 << 20 } });
       const size = 10 << 20;
       const client = bench.connect().request("POST", "/", `Content-Length: ${size}`);
       client.send(new Uint8Array(size));
@@ -189,7 +189,7 @@ function checkBroken(check: ServerCheck): void {
         called++;
         return ignoreBody(request);
       }],
-      limits: { bodyBytesMax: 1000 },
+      limits: { clientBodyMaxBytes: 1000 },
     });
     const client = bench.connect().request("POST", "/", "Content-Length: 1001");
     const answers = await client.waitClosed();
@@ -200,7 +200,7 @@ function checkBroken(check: ServerCheck): void {
   check(
     "a chunked body past the limit is refused with 413 at the first excess byte",
     async (bench) => {
-      await bench.serve({ handlers: [echoBody], limits: { bodyBytesMax: 10 } });
+      await bench.serve({ handlers: [echoBody], limits: { clientBodyMaxBytes: 10 } });
       const client = bench.connect().request("POST", "/", "Transfer-Encoding: chunked");
       client.send("5\r\nhello\r\n6\r\nworld!\r\n");
       const answers = await client.waitClosed();

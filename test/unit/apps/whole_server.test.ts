@@ -165,7 +165,7 @@ describe("A fetch application behind a server", () => {
   test("answers 413 for a body past the limit that the application reads", async () => {
     const { reactor, connect } = await start(
       async (request) => new Response(String((await request.arrayBuffer()).byteLength)),
-      { limits: { bodyBytesMax: 10 } },
+      { limits: { clientBodyMaxBytes: 10 } },
     );
     const client = connect().write(
       get("/", "Transfer-Encoding: chunked").replace("GET", "POST") +

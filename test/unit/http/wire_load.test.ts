@@ -10,7 +10,7 @@ const LIMITS: WireLimits = {
   headerCountMax: 2,
   targetBytesMax: 3,
   chunkFramingBytesMax: 4,
-  bodyBytesMax: 5,
+  clientBodyMaxBytes: 5,
 };
 
 function file(input: string, outcome: string, extra = ""): string {
@@ -23,12 +23,12 @@ describe("parseWireFile()", () => {
     const text = file(
       "a\\r\\n\nb\\s\\t\\0\\\\\\xff\\{3 xy}",
       "request GET /\\s HTTP/1.1\nfield A: b\nbody c\nrefused 400 bad-host\nanswers 100? 400 close",
-      "```limits\nbodyBytesMax 9\n```\n\n",
+      "```limits\nclientBodyMaxBytes 9\n```\n\n",
     );
     const [one] = parseWireFile(text, LIMITS);
     assertEquals([one.group, one.title], ["Group", "Title"]);
     assertEquals(latin1Text(one.input, 0, one.input.length), "a\r\nb \t\0\\\xffxyxyxy");
-    assertEquals(one.limits, { ...LIMITS, bodyBytesMax: 9 });
+    assertEquals(one.limits, { ...LIMITS, clientBodyMaxBytes: 9 });
     assertEquals(one.outcome.requests[0].target, "/ ");
     assertEquals(one.outcome.requests[0].fields, ["A", "b"]);
     assertEquals(one.outcome.requests[0].body, "c");

@@ -61,7 +61,8 @@ function answersOf(one: WireCase): { answers: string[]; closes: boolean } {
     if (isWhole) answers.push("200");
   });
   if (refused !== null) answers.push(refused.split(" ")[0]);
-  const tooLarge = end === "body" && Number(requests.at(-1)?.framing) > one.limits.bodyBytesMax;
+  const tooLarge = end === "body" &&
+    Number(requests.at(-1)?.framing) > one.limits.clientBodyMaxBytes;
   if (tooLarge) answers.push("413");
   return { answers, closes: end === "closed" || tooLarge };
 }
