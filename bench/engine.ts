@@ -50,6 +50,10 @@ class NullReactor implements Reactor {
     return this.#nowMs < 0 ? this.#nowMs = performance.now() : this.#nowMs;
   }
 
+  stopwatchMs(): number {
+    return performance.now();
+  }
+
   wallTime(): number {
     return Date.now();
   }

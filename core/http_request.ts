@@ -42,11 +42,6 @@ export class HttpRequest implements Outgoing {
   state: unknown = undefined;
   /** Called once after each `AGAIN` of `send`, when more may be offered. */
   onWritable: ((request: HttpRequest) => void) | null = null;
-  /**
-   * Called once when no byte of an answer can reach the peer any more: for whoever produces it.
-   * Unlike the signal it keeps quiet when the client only half-closes its side.
-   */
-  onTerminated: ((request: HttpRequest) => void) | null = null;
 
   // The response, for filters and the exchange.
   response: ResponseHead = NO_RESPONSE;
@@ -80,6 +75,7 @@ export class HttpRequest implements Outgoing {
   #body: RequestBody | null = null;
   #cleanups: Array<() => void> | null = null;
   #abortListeners: Array<(cause: AbortCause) => void> | null = null;
+  #terminatedListeners: Array<() => void> | null = null;
   #abortController: AbortController | null = null;
   #id = "";
 
@@ -251,6 +247,16 @@ export class HttpRequest implements Outgoing {
     else if (!this.over) (this.#abortListeners ??= []).push(listener);
   }
 
+  /**
+   * Calls `listener` at most once: no byte of an answer can reach the peer any more. For whoever
+   * produces one; unlike the signal it keeps quiet when the client only half-closes its side. At
+   * once if that was before.
+   */
+  onTerminated(listener: () => void): void {
+    if (this.terminated) this.#guarded(listener);
+    else if (!this.over) (this.#terminatedListeners ??= []).push(listener);
+  }
+
   /** Ends the request: see `finalizeRequest`. */
   finalize(code: ResultCode = OK, status = 0): boolean {
     return finalizeRequest(this, code, status);
@@ -278,9 +284,9 @@ export class HttpRequest implements Outgoing {
     this.terminated = true;
     this.tellAbort(cause);
     this.#body?.fail(new RequestAborted(this.abortCause!));
-    const { onTerminated } = this;
-    this.onTerminated = null;
-    if (onTerminated !== null) this.#guarded(onTerminated, this);
+    const listeners = this.#terminatedListeners;
+    this.#terminatedListeners = null;
+    if (listeners !== null) { for (const listener of listeners) this.#guarded(listener); }
   }
 
   /** Tells everybody once that the request is given up. */
@@ -304,7 +310,7 @@ export class HttpRequest implements Outgoing {
   runCleanups(): void {
     assert(!this.over, "a request was over twice");
     this.over = true;
-    this.#abortListeners = null;
+    this.#abortListeners = this.#terminatedListeners = null;
     const cleanups = this.#cleanups;
     this.#cleanups = null;
     if (cleanups === null) return;

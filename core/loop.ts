@@ -27,6 +27,11 @@ export class Loop implements TurnEvents {
     return this.#reactor.now();
   }
 
+  /** Monotonic milliseconds that move on within an event: for measuring work. */
+  stopwatchMs(): number {
+    return this.#reactor.stopwatchMs();
+  }
+
   /** Milliseconds since 1970 in UTC. May jump. */
   wallTime(): number {
     return this.#reactor.wallTime();

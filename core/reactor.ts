@@ -47,6 +47,11 @@ export type CloseReason = "clean" | "reset" | "timeout" | "aborted" | "error";
 export interface Clock {
   /** Milliseconds since some fixed point; never goes back; constant within one event. */
   now(): number;
+  /**
+   * Milliseconds on the scale of `now()` that move on while an event is handled: for measuring how
+   * long work takes.
+   */
+  stopwatchMs(): number;
   /** Milliseconds since 1970 in UTC. May jump. */
   wallTime(): number;
   /**

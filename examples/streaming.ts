@@ -63,7 +63,7 @@ export default function streaming(request: HttpRequest): ResultCode {
     if (code !== AGAIN || sent === size) finish(code);
   };
   request.onWritable = produce;
-  request.onTerminated = () => finish(ERROR);
+  request.onTerminated(() => finish(ERROR));
   produce();
   return DONE;
 }

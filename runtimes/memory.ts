@@ -138,6 +138,8 @@ export class MemoryReactor implements Reactor {
   #wakeMs = Infinity;
   #turnEvents: TurnEvents | null = null;
   #isInEvent = false;
+  /** How long the running event has computed so far, as `spend` says. */
+  #spentMs = 0;
   readonly #turnTask = new Task("end of turn", NOBODY, () => this.#turnEvents!.endOfTurn());
   readonly #wakeTask = new Task("wake-up", NOBODY, () => this.#wake());
 
@@ -185,8 +187,21 @@ export class MemoryReactor implements Reactor {
       task.run();
     } finally {
       this.#isInEvent = false;
+      const tillMs = this.#nowMs + this.#spentMs;
+      this.#spentMs = 0;
+      if (tillMs > this.#nowMs) this.#moveTo(tillMs, tillMs);
     }
     return true;
+  }
+
+  /**
+   * For code that runs in an event: as if it had computed for `ms`. The stopwatch moves at once;
+   * the clock, which stands still within an event, behind it.
+   */
+  spend(ms: number): void {
+    assert(this.#isInEvent, "spend() was called outside of an event");
+    if (!(ms >= 0 && ms < Infinity)) throw new RangeError(`nobody can compute for ${ms} ms`);
+    this.#spentMs += ms;
   }
 
   /**
@@ -301,6 +316,10 @@ export class MemoryReactor implements Reactor {
 
   now(): number {
     return this.#nowMs;
+  }
+
+  stopwatchMs(): number {
+    return this.#nowMs + this.#spentMs;
   }
 
   wallTime(): number {

@@ -56,6 +56,11 @@ export interface FetchEnv {
   readonly local: Address;
   /** An identifier that no other request of this server has. */
   readonly requestId: string;
+  /**
+   * The same request as native handlers see it: for what takes one, such as `step`. The response
+   * that `fetch` answers is the one way to answer it.
+   */
+  readonly request: HttpRequest;
 }
 
 /** The third argument of `fetch`, Hono's `c.executionCtx`. */
@@ -182,22 +187,22 @@ const HOLD_REASON = "response of a fetch application";
 const NO_FIELDS: readonly [string, string][] = [];
 
 class Env implements FetchEnv {
-  readonly #request: HttpRequest;
+  readonly request: HttpRequest;
 
   constructor(request: HttpRequest) {
-    this.#request = request;
+    this.request = request;
   }
 
   get remote(): Address {
-    return this.#request.remoteAddress;
+    return this.request.remoteAddress;
   }
 
   get local(): Address {
-    return this.#request.localAddress;
+    return this.request.localAddress;
   }
 
   get requestId(): string {
-    return this.#request.id;
+    return this.request.id;
   }
 }
 

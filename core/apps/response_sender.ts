@@ -145,7 +145,7 @@ export class ResponseSender implements Posted {
     this.#state = FLOWING;
     const cancel = () => this.#cancel();
     const goOn = () => this.#writable();
-    request.onTerminated = cancel;
+    request.onTerminated(cancel);
     request.onWritable = goOn;
     if (chunk.length > 0) nameUntypedText(this.#head, chunk);
     request.startHead(this.#head);

@@ -33,6 +33,10 @@ export abstract class LoopBase implements Clock, Turn, Log, Entropy {
     return this.#eventMs;
   }
 
+  stopwatchMs(): number {
+    return performance.now();
+  }
+
   wallTime(): number {
     return Date.now();
   }

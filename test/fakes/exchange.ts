@@ -236,6 +236,10 @@ class FakeTurn {
     return 0;
   }
 
+  stopwatchMs(): number {
+    return performance.now();
+  }
+
   wallTime(): number {
     return 0;
   }

@@ -163,7 +163,7 @@ class Stream {
     if (act.declares) headers["content-length"] = String(act.bytes);
     this.#request.sendHead(act.status, headers);
     this.#request.onWritable = () => this.#writable();
-    this.#request.onTerminated = () => this.#over({ code: ERROR });
+    this.#request.onTerminated(() => this.#over({ code: ERROR }));
     this.#pump();
   }
 

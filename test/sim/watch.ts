@@ -39,6 +39,10 @@ export class PassingReactor implements Reactor {
     return this.under.now();
   }
 
+  stopwatchMs(): number {
+    return this.under.stopwatchMs();
+  }
+
   wallTime(): number {
     return this.under.wallTime();
   }

@@ -122,6 +122,10 @@ class GuardedReactor implements Reactor {
     return this.#reactor.now();
   }
 
+  stopwatchMs(): number {
+    return this.#reactor.stopwatchMs();
+  }
+
   wallTime(): number {
     return this.#reactor.wallTime();
   }

@@ -24,6 +24,7 @@ export function memoryRig(options: MemoryReactorOptions = {}, gaps: Gaps = {}): 
     cuts: options.faults !== undefined,
     bulkBytes: 32 * (options.bufferBytes ?? 65_536),
     gaps,
+    compute: (ms) => reactor.spend(ms),
     async settle(condition, what) {
       try {
         await reactor.runUntil(condition, { withinMs: WITHIN_MS, idleTurns: IDLE_TURNS });

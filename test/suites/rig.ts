@@ -34,6 +34,8 @@ export interface ColumnRig {
    * Rejects when that takes too long, and says `what` did not come.
    */
   settle(condition: () => boolean, what: string): Promise<void>;
+  /** Computes for so long, from inside an event: with the loop held, or in memory as if. */
+  compute(ms: number): void;
   /** Names of checks that cannot hold on this column, each with the reason in words. */
   readonly gaps?: Gaps;
 }
@@ -80,6 +82,11 @@ async function settleOnLoop(condition: () => boolean, what: string): Promise<voi
   }
 }
 
+function holdLoop(forMs: number): void {
+  const untilMs = performance.now() + forMs;
+  while (performance.now() < untilMs);
+}
+
 let unixPaths = 0;
 
 /** The rig of a live column. */
@@ -93,6 +100,7 @@ export function liveRig(reactor: Reactor, lends: boolean, gaps: Gaps = {}): Colu
     },
     lends,
     settle: settleOnLoop,
+    compute: holdLoop,
     gaps,
   };
 }

@@ -69,7 +69,7 @@ export class Trial {
   begin(request: HttpRequest): void {
     this.request = request;
     request.onAbort((cause) => this.aborts.push(cause));
-    request.onTerminated = () => this.terminations++;
+    request.onTerminated(() => this.terminations++);
     request.onCleanup(() => {
       this.cleanups++;
       if (this.openHolds > 0) this.overTooEarly = true;

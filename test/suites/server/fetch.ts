@@ -80,19 +80,22 @@ function checkRequests(check: ServerCheck): void {
     const hono = new Hono<{ Bindings: FetchEnv }>();
     hono.get("/hello/:name", (c) => c.text(`hello ${c.req.param("name")}`));
     hono.get("/peer", (c) => c.json([c.env.remote.transport, c.env.local.transport]));
+    hono.get("/native", (c) => c.text(c.env.request.target));
     hono.post("/echo", async (c) => c.body(await c.req.arrayBuffer()));
     hono.get("/throw", () => {
       throw new Error("in Hono");
     });
     await bench.serve({ handlers: [fetchHandler(hono as never)] });
     const client = bench.connect().request("GET", "/hello/you").request("GET", "/peer")
-      .post("/echo", "abc").request("GET", "/nowhere");
-    const answers = await client.waitAnswers(4);
+      .post("/echo", "abc").request("GET", "/nowhere")
+      .request("GET", "/native");
+    const answers = await client.waitAnswers(5);
     assertEquals(answers[0]?.body, "hello you");
     const kind = bench.address.transport;
     assertEquals(JSON.parse(answers[1]!.body), [kind, kind]);
     assertEquals(answers[2]?.body, "abc");
     assertEquals(answers[3]?.status, 404);
+    assertEquals(answers[4]?.body, "/native");
   });
 }
 

@@ -319,6 +319,22 @@ function checkAbort(check: ServerCheck): void {
     assertEquals(kept.requests[0]!.over, true);
   });
 
+  check("onTerminated() calls each listener once, and late ones at once", async (bench) => {
+    const kept = keeper();
+    await bench.serve({ handlers: [kept.handler] });
+    const client = bench.connect().request("GET", "/");
+    await bench.settle(() => kept.requests.length === 1, "the request");
+    const [request] = kept.requests;
+    const called: string[] = [];
+    request!.onTerminated(() => called.push("first"));
+    request!.onTerminated(() => called.push("second"));
+    terminateRequest(request!, "application");
+    request!.onTerminated(() => called.push("late"));
+    kept.holds[0]!.release();
+    await client.waitClosed();
+    assertEquals(called, ["first", "second", "late"]);
+  });
+
   check("the signal does not abort after success", async (bench) => {
     const signals: AbortSignal[] = [];
     await bench.serve({

@@ -48,7 +48,7 @@ export function check(name: string, body: (bench: ServerBench) => Promise<void>)
 /** Keeps the request under a hold that goes with its end. */
 export function keep(request: HttpRequest): ResultCode {
   const hold = request.hold("kept by the test");
-  request.onTerminated = () => hold.isOpen && hold.release();
+  request.onTerminated(() => hold.isOpen && hold.release());
   return DONE;
 }
 

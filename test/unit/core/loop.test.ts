@@ -12,11 +12,11 @@ test("Loop attaches itself and asks for nothing until it is used", () => {
   assertEquals([reactor.attached === loop, reactor.turns, reactor.wakes], [true, 0, []]);
 });
 
-test("now() and wallTime() are the reactor's", () => {
+test("now(), stopwatchMs() and wallTime() are the reactor's", () => {
   const reactor = new TinyReactor();
   const loop = new Loop(reactor);
   reactor.nowMs = 1250;
-  assertEquals([loop.now(), loop.wallTime()], [1250, 1_000_001_250]);
+  assertEquals([loop.now(), loop.stopwatchMs(), loop.wallTime()], [1250, 1250.5, 1_000_001_250]);
 });
 
 test("endOfTurn() drains what was posted, objects and functions in one order", () => {
@@ -50,6 +50,9 @@ class TinyReactor implements Clock, Turn {
 
   now(): number {
     return this.nowMs;
+  }
+  stopwatchMs(): number {
+    return this.nowMs + 0.5;
   }
   wallTime(): number {
     return 1_000_000_000 + this.nowMs;

@@ -40,6 +40,35 @@ describe("createMemoryReactor()", () => {
   });
 });
 
+describe("spend()", () => {
+  test("moves the stopwatch at once, and the clock behind the event", () => {
+    const { reactor, loop } = makeLoop();
+    const seen: number[] = [];
+    loop.postCall(() => {
+      reactor.spend(30);
+      seen.push(reactor.now(), reactor.stopwatchMs());
+    });
+    reactor.run();
+    assertEquals([...seen, reactor.now(), reactor.stopwatchMs()], [0, 30, 30, 30]);
+  });
+
+  test("makes a wake-up late that came due meanwhile", () => {
+    const { reactor, loop } = makeLoop();
+    const woken: number[] = [];
+    loop.timers.arm(new Timer({ onTimer: () => woken.push(reactor.now()) }), 100);
+    loop.postCall(() => reactor.spend(250));
+    reactor.run();
+    assertEquals(woken, [250]);
+  });
+
+  test("is refused outside of an event, and for a time that is none", () => {
+    const { reactor, loop } = makeLoop();
+    assertThrows(() => reactor.spend(1), Error, "outside of an event");
+    loop.postCall(() => reactor.spend(-1));
+    assertThrows(() => reactor.run(), RangeError, "-1 ms");
+  });
+});
+
 describe("step() and run()", () => {
   test("run one event, or all of them, and say so", async () => {
     const reactor = createMemoryReactor();
