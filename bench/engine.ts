@@ -23,6 +23,7 @@ import type {
 } from "../core/reactor.ts";
 import { Server } from "../core/server.ts";
 import { OK, type SendCode } from "../core/status.ts";
+import { createCodecs } from "../runtimes/common/codecs.ts";
 import { hello } from "./servers/hello_native.ts";
 import { app as hono } from "./servers/hono_app.ts";
 import { median } from "./statistics.ts";
@@ -37,6 +38,7 @@ const ADDRESS: Address = { transport: "tcp", host: "127.0.0.1", port: 8080 };
 class NullReactor implements Reactor {
   readonly runtime = "none";
   readonly via = "nothing";
+  readonly codecs = createCodecs();
   events: StreamEvents | null = null;
   turn: TurnEvents | null = null;
   /** How often something was sent. */

@@ -29,6 +29,16 @@ export {
   type Turn,
   type TurnEvents,
 } from "./reactor.ts";
+export {
+  type Codec,
+  CODEC_OUTPUT_BYTES_MIN,
+  type CodecFault,
+  type CodecMode,
+  type Codecs,
+  type CodecStep,
+  type Coding,
+  type EncoderOptions,
+} from "./capabilities/codecs.ts";
 export { Loop } from "./loop.ts";
 export type { Posted } from "./posted.ts";
 export { Timer, type TimerOwner } from "./timers.ts";

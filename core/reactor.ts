@@ -12,6 +12,7 @@
  */
 
 import type { Buf } from "./buf.ts";
+import type { Codecs } from "./capabilities/codecs.ts";
 import type { Chain } from "./chain.ts";
 import type { SendCode } from "./status.ts";
 
@@ -196,4 +197,5 @@ export interface Reactor extends Clock, Turn, Streams, Sockets, Log, Entropy {
   readonly runtime: string;
   /** How it listens, for the start line: `node:net`, `Deno.listen`, `Bun.listen`, `in memory`. */
   readonly via: string;
+  readonly codecs: Codecs;
 }

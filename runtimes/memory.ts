@@ -9,6 +9,7 @@
  */
 
 import { assert } from "../core/assert.ts";
+import type { Codecs } from "../core/capabilities/codecs.ts";
 import type { Chain } from "../core/chain.ts";
 import type {
   Address,
@@ -21,6 +22,7 @@ import type {
   TurnEvents,
 } from "../core/reactor.ts";
 import type { SendCode } from "../core/status.ts";
+import { createCodecs } from "./common/codecs.ts";
 import { MemoryClient } from "./memory/client.ts";
 import { Driver, type RunUntilLimits } from "./memory/driver.ts";
 import { type Endpoint, MemoryHandle, SCRATCH_START, type Wire } from "./memory/endpoint.ts";
@@ -123,6 +125,7 @@ const IDLE_TURNS = 20;
 export class MemoryReactor implements Reactor {
   readonly runtime: string = "memory";
   readonly via: string = "in memory";
+  readonly codecs: Codecs = createCodecs();
   /** Every line that was logged. */
   readonly logs: LogLine[] = [];
 

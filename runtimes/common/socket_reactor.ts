@@ -15,12 +15,14 @@ import type {
   StreamEvents,
 } from "../../core/reactor.ts";
 import type { SendCode } from "../../core/status.ts";
+import { createCodecs } from "./codecs.ts";
 import { LoopBase } from "./loop_base.ts";
 import type { StreamHandle } from "./stream_handle.ts";
 
 export abstract class SocketReactor extends LoopBase implements Reactor {
   abstract readonly runtime: string;
   abstract readonly via: string;
+  readonly codecs = createCodecs();
 
   abstract listen(
     address: Address,

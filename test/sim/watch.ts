@@ -20,6 +20,7 @@ import type {
   StreamEvents,
   TurnEvents,
 } from "../../core/reactor.ts";
+import type { Codecs } from "../../core/capabilities/codecs.ts";
 import type { SendCode } from "../../core/status.ts";
 import { ServerSide, Violation } from "./facts.ts";
 
@@ -33,6 +34,10 @@ export class PassingReactor implements Reactor {
     this.under = under;
     this.runtime = under.runtime;
     this.via = under.via;
+  }
+
+  get codecs(): Codecs {
+    return this.under.codecs;
   }
 
   now(): number {

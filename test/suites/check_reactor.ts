@@ -8,6 +8,7 @@
 
 import { describe } from "node:test";
 import type { Reactor } from "../../core/reactor.ts";
+import { checkCodecs } from "./reactor/codecs.ts";
 import { checkClosing } from "./reactor/closing.ts";
 import { Bench } from "./reactor/bench.ts";
 import { checkGuarding } from "./reactor/guarding.ts";
@@ -53,6 +54,7 @@ function checkAll(
   checkSending(check);
   checkClosing(check);
   checkTurning(check);
+  checkCodecs(check);
   if (left.size > 0) throw new Error(`no check has the name of the gap: ${[...left].join("; ")}`);
   return check;
 }

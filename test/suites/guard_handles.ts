@@ -6,6 +6,7 @@
  */
 
 import type { Buf } from "../../core/buf.ts";
+import type { Codecs } from "../../core/capabilities/codecs.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
   Address,
@@ -109,6 +110,7 @@ class GuardedEvents implements StreamEvents {
 class GuardedReactor implements Reactor {
   readonly runtime: string;
   readonly via: string;
+  readonly codecs: Codecs;
   readonly #reactor: Reactor;
   readonly #guards = new Guards();
 
@@ -116,6 +118,7 @@ class GuardedReactor implements Reactor {
     this.#reactor = reactor;
     this.runtime = reactor.runtime;
     this.via = reactor.via;
+    this.codecs = reactor.codecs;
   }
 
   now(): number {

@@ -24,6 +24,8 @@ type CoreLayer = typeof CORE_LAYERS[number];
 
 /** Layers that are folders of the same name, and the files that lie directly in `core/`. */
 const CORE_FOLDERS: readonly CoreLayer[] = ["http", "filters", "work", "apps"];
+/** A folder of contracts, one for each further capability of a reactor. */
+const CAPABILITIES = "capabilities";
 const CORE_FILES: { readonly [file: string]: CoreLayer } = {
   ...layer("words", "status assert errors limits"),
   ...layer("mechanisms", "reactor buf chain buf_pool posted timers loop trace"),
@@ -105,6 +107,7 @@ function mayUse(own: string, other: string | undefined): boolean {
 
 function coreLayer(path: string): CoreLayer | undefined {
   const [, first = "", second] = path.split("/");
+  if (first === CAPABILITIES) return "mechanisms";
   if (second !== undefined) return CORE_FOLDERS.find((folder) => folder === first);
   return CORE_FILES[first.replace(/\.ts$/, "")];
 }
