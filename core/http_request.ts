@@ -150,10 +150,9 @@ export class HttpRequest implements Outgoing {
    */
   get signal(): AbortSignal {
     if (this.#abortController === null) {
-      this.#abortController = new AbortController();
-      if (this.abortCause !== null) {
-        this.#abortController.abort(new RequestAborted(this.abortCause));
-      }
+      const controller = this.#abortController = new AbortController();
+      if (this.abortCause !== null) controller.abort(new RequestAborted(this.abortCause));
+      else this.onAbort((cause) => controller.abort(new RequestAborted(cause)));
     }
     return this.#abortController.signal;
   }
@@ -231,10 +230,12 @@ export class HttpRequest implements Outgoing {
 
   /**
    * Calls `cleanup` once when the request is over, last registered first. At once if it is over.
+   * This and the other listeners run in the ambient state (`AsyncLocalStorage`) of whoever
+   * registered them.
    */
   onCleanup(cleanup: () => void): void {
     if (this.over) this.#guarded(cleanup);
-    else (this.#cleanups ??= []).push(cleanup);
+    else (this.#cleanups ??= []).push(this.#bound(cleanup));
   }
 
   /**
@@ -244,7 +245,7 @@ export class HttpRequest implements Outgoing {
    */
   onAbort(listener: (cause: AbortCause) => void): void {
     if (this.abortCause !== null) this.#guarded(listener, this.abortCause);
-    else if (!this.over) (this.#abortListeners ??= []).push(listener);
+    else if (!this.over) (this.#abortListeners ??= []).push(this.#bound(listener));
   }
 
   /**
@@ -254,7 +255,7 @@ export class HttpRequest implements Outgoing {
    */
   onTerminated(listener: () => void): void {
     if (this.terminated) this.#guarded(listener);
-    else if (!this.over) (this.#terminatedListeners ??= []).push(listener);
+    else if (!this.over) (this.#terminatedListeners ??= []).push(this.#bound(listener));
   }
 
   /** Ends the request: see `finalizeRequest`. */
@@ -296,7 +297,6 @@ export class HttpRequest implements Outgoing {
     const listeners = this.#abortListeners;
     this.#abortListeners = null;
     if (listeners !== null) { for (const listener of listeners) this.#guarded(listener, cause); }
-    this.#abortController?.abort(new RequestAborted(cause));
   }
 
   /** Output may go on after `AGAIN`. */
@@ -388,6 +388,12 @@ export class HttpRequest implements Outgoing {
     else if (code === ERROR) this.lost = true;
     if (last && this.finalized) settleRequest(this);
     return code;
+  }
+
+  /** `listener` in the ambient state of its registration: the event that calls it has another's. */
+  #bound<Listener extends (value: never) => void>(listener: Listener): Listener {
+    const ambient = this.service.context.capture();
+    return ((value) => ambient(listener, value)) as Listener;
   }
 
   /** Application code runs here: what it throws is logged and goes no further. */

@@ -39,6 +39,8 @@ export {
   type Coding,
   type EncoderOptions,
 } from "./capabilities/codecs.ts";
+export type { Ambient, Context } from "./capabilities/context.ts";
+export { SUSPENSION, type Suspension, type Waiter } from "./work/suspension.ts";
 export { Loop } from "./loop.ts";
 export type { Posted } from "./posted.ts";
 export { Timer, type TimerOwner } from "./timers.ts";

@@ -8,6 +8,7 @@
 
 import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
+import type { Context } from "./capabilities/context.ts";
 import { Connection } from "./connection.ts";
 import { isRequestLevel } from "./exchange.ts";
 import { terminateRequest } from "./finalize.ts";
@@ -70,6 +71,7 @@ export class Server implements Service, StreamEvents {
   readonly reactor: Reactor;
   readonly loop: Loop;
   readonly streams: Reactor;
+  readonly context: Context;
   readonly handlers: readonly Handler[];
   readonly limits: Limits;
   readonly clocks: Clocks;
@@ -93,6 +95,7 @@ export class Server implements Service, StreamEvents {
   constructor(reactor: Reactor, options: ServerOptions, loop: Loop = new Loop(reactor)) {
     this.reactor = reactor;
     this.streams = reactor;
+    this.context = reactor.context;
     this.loop = loop;
     this.handlers = options.handlers;
     this.limits = { ...DEFAULT_LIMITS, ...options.limits };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Context } from "./capabilities/context.ts";
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handlers.ts";
 import type { HeadBytes } from "./http/head_bytes.ts";
@@ -17,6 +18,7 @@ import type { BufPool } from "./buf_pool.ts";
 export interface Service {
   readonly loop: Loop;
   readonly streams: Streams;
+  readonly context: Context;
   readonly limits: Limits;
   readonly clocks: Clocks;
   /** Tried in order until one does not answer `DECLINED`. */

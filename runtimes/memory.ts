@@ -10,6 +10,7 @@
 
 import { assert } from "../core/assert.ts";
 import type { Codecs } from "../core/capabilities/codecs.ts";
+import type { Context } from "../core/capabilities/context.ts";
 import type { Chain } from "../core/chain.ts";
 import type {
   Address,
@@ -23,6 +24,7 @@ import type {
 } from "../core/reactor.ts";
 import type { SendCode } from "../core/status.ts";
 import { createCodecs } from "./common/codecs.ts";
+import { ambientContext } from "./common/context.ts";
 import { MemoryClient } from "./memory/client.ts";
 import { Driver, type RunUntilLimits } from "./memory/driver.ts";
 import { type Endpoint, MemoryHandle, SCRATCH_START, type Wire } from "./memory/endpoint.ts";
@@ -126,6 +128,7 @@ export class MemoryReactor implements Reactor {
   readonly runtime: string = "memory";
   readonly via: string = "in memory";
   readonly codecs: Codecs = createCodecs();
+  readonly context: Context = ambientContext;
   /** Every line that was logged. */
   readonly logs: LogLine[] = [];
 

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Context } from "../../core/capabilities/context.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
   Address,
@@ -16,6 +17,7 @@ import type {
 } from "../../core/reactor.ts";
 import type { SendCode } from "../../core/status.ts";
 import { createCodecs } from "./codecs.ts";
+import { ambientContext } from "./context.ts";
 import { LoopBase } from "./loop_base.ts";
 import type { StreamHandle } from "./stream_handle.ts";
 
@@ -23,6 +25,7 @@ export abstract class SocketReactor extends LoopBase implements Reactor {
   abstract readonly runtime: string;
   abstract readonly via: string;
   readonly codecs = createCodecs();
+  readonly context: Context = ambientContext;
 
   abstract listen(
     address: Address,

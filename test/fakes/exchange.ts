@@ -7,6 +7,7 @@
  */
 
 import { BufPool } from "../../core/buf_pool.ts";
+import { ambientContext } from "../../runtimes/common/context.ts";
 import type { Chain } from "../../core/chain.ts";
 import type { AbortCause } from "../../core/errors.ts";
 import type { Exchange } from "../../core/exchange.ts";
@@ -186,6 +187,7 @@ export class FakeExchange implements Exchange {
 /** What a request needs of a server. */
 class FakeService implements Service {
   readonly loop: Loop;
+  readonly context = ambientContext;
   readonly handlers: readonly Handler[];
   readonly headBytes: HeadBytes = new HeadBytes();
   readonly limits = DEFAULT_LIMITS;

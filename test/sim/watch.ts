@@ -7,6 +7,7 @@
  */
 
 import type { Buf } from "../../core/buf.ts";
+import type { Context } from "../../core/capabilities/context.ts";
 import type { Chain } from "../../core/chain.ts";
 import type { Connection } from "../../core/connection.ts";
 import type {
@@ -28,12 +29,14 @@ import { ServerSide, Violation } from "./facts.ts";
 export class PassingReactor implements Reactor {
   readonly runtime: string;
   readonly via: string;
+  readonly context: Context;
   protected readonly under: Reactor;
 
   constructor(under: Reactor) {
     this.under = under;
     this.runtime = under.runtime;
     this.via = under.via;
+    this.context = under.context;
   }
 
   get codecs(): Codecs {

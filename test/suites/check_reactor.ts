@@ -10,6 +10,7 @@ import { describe } from "node:test";
 import type { Reactor } from "../../core/reactor.ts";
 import { checkCodecs } from "./reactor/codecs.ts";
 import { checkClosing } from "./reactor/closing.ts";
+import { checkAmbient } from "./reactor/ambient.ts";
 import { Bench } from "./reactor/bench.ts";
 import { checkGuarding } from "./reactor/guarding.ts";
 import { checkOpening } from "./reactor/opening.ts";
@@ -55,6 +56,7 @@ function checkAll(
   checkClosing(check);
   checkTurning(check);
   checkCodecs(check);
+  checkAmbient(check);
   if (left.size > 0) throw new Error(`no check has the name of the gap: ${[...left].join("; ")}`);
   return check;
 }

@@ -7,6 +7,7 @@
 
 import type { Buf } from "../../core/buf.ts";
 import type { Codecs } from "../../core/capabilities/codecs.ts";
+import type { Context } from "../../core/capabilities/context.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
   Address,
@@ -111,6 +112,7 @@ class GuardedReactor implements Reactor {
   readonly runtime: string;
   readonly via: string;
   readonly codecs: Codecs;
+  readonly context: Context;
   readonly #reactor: Reactor;
   readonly #guards = new Guards();
 
@@ -119,6 +121,7 @@ class GuardedReactor implements Reactor {
     this.runtime = reactor.runtime;
     this.via = reactor.via;
     this.codecs = reactor.codecs;
+    this.context = reactor.context;
   }
 
   now(): number {
