@@ -273,6 +273,22 @@ export class MemoryReactor implements Reactor {
   }
 
   /**
+   * Calls `call` once in `ms` milliseconds, in an event of its own: for the clocks of clients,
+   * which are not the server's. It cannot be taken back.
+   */
+  after(ms: number, call: () => void): void {
+    const task = new Task("a call", NOBODY, call);
+    const atMs = this.#untilOf(ms);
+    if (ms > 0) this.#tasks.postpone(task, atMs);
+    else this.#tasks.add(task);
+  }
+
+  /** Lets each `onData` of a handle bring at most `bytes` bytes: for a peer that reads slowly. */
+  readAtMost(handle: Handle, bytes: number): void {
+    MemoryHandle.endpointOf(handle).readBytesMax = bytes;
+  }
+
+  /**
    * When something happens next, on the scale of `now()`: that very time when an event could run
    * now, `Infinity` when nothing is left to happen. For drivers of your own.
    */

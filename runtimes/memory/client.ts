@@ -20,7 +20,7 @@ import { AGAIN } from "../../core/status.ts";
 /** One connection to `address`. It reads from the start, and keeps all that comes. */
 export class MemoryClient {
   readonly #reactor: Sockets & Streams;
-  readonly #handle: Handle;
+  protected readonly handle: Handle;
   readonly #queue = new Chain();
   readonly #received: Uint8Array[] = [];
   readonly #decoder = new TextDecoder();
@@ -34,7 +34,7 @@ export class MemoryClient {
 
   constructor(reactor: Sockets & Streams, address: Address) {
     this.#reactor = reactor;
-    this.#handle = reactor.connect(address, this.#events());
+    this.handle = reactor.connect(address, this.#events());
   }
 
   /**
@@ -66,18 +66,18 @@ export class MemoryClient {
 
   /** Leaves now: the server sees a reset. */
   reset(): this {
-    this.#reactor.abort(this.#handle);
+    this.#reactor.abort(this.handle);
     return this;
   }
 
   /** Takes nothing more in: the server's output backs up. */
   pauseReading(): this {
-    this.#reactor.readStop(this.#handle);
+    this.#reactor.readStop(this.handle);
     return this;
   }
 
   resumeReading(): this {
-    this.#reactor.readStart(this.#handle);
+    this.#reactor.readStart(this.handle);
     return this;
   }
 
@@ -122,18 +122,24 @@ export class MemoryClient {
 
   /** This end's address, as the server sees it. */
   get address(): Address {
-    return this.#reactor.localAddress(this.#handle);
+    return this.#reactor.localAddress(this.handle);
   }
+
+  /** Bytes came. For classes that know more of what they mean; valid during the call. */
+  protected received(_bytes: Uint8Array): void {}
+
+  /** The server's FIN came. */
+  protected ended(): void {}
 
   #push(): void {
     if (this.#closed !== null) this.#queue.drop();
     if (this.#closed !== null || !this.#isOpen || this.#isBlocked) return;
     if (!this.#queue.isEmpty) {
-      this.#isBlocked = this.#reactor.send(this.#handle, this.#queue) === AGAIN;
+      this.#isBlocked = this.#reactor.send(this.handle, this.#queue) === AGAIN;
     }
     if (!this.#queue.isEmpty || !this.#endIsAsked) return;
-    if (this.#closeIsAsked) this.#reactor.close(this.#handle);
-    else this.#reactor.shutdown(this.#handle);
+    if (this.#closeIsAsked) this.#reactor.close(this.handle);
+    else this.#reactor.shutdown(this.handle);
   }
 
   #events(): StreamEvents {
@@ -145,6 +151,7 @@ export class MemoryClient {
       onData: (_handle, bytes) => {
         this.#received.push(bytes.slice());
         this.#text += this.#decoder.decode(bytes, { stream: true });
+        this.received(bytes);
       },
       onWritable: () => {
         this.#isBlocked = false;
@@ -153,6 +160,7 @@ export class MemoryClient {
       onRelease: (_handle, buf) => releaseBuf(buf),
       onEnd: () => {
         this.#hasEnded = true;
+        this.ended();
       },
       onClose: (_handle, reason) => {
         this.#closed = reason;

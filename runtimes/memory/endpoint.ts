@@ -89,6 +89,8 @@ export class Endpoint {
   /** True exactly when the next segment came late, or this end's FIN: it comes now. */
   #hasStalled = false;
 
+  /** How many bytes one `onData` of this end brings at most, where that is less than a segment. */
+  readBytesMax = Infinity;
   readonly #incoming: ByteQueue;
   #isReading = true;
   /** True exactly when reading stopped with bytes on their way up: they come still. */
@@ -326,7 +328,8 @@ export class Endpoint {
 
   #deliverSegment(): void {
     const { schedule, scratch, segmentBytes } = this.#wire;
-    const count = schedule.bytes("deliver", Math.min(this.#incoming.size, segmentBytes), this);
+    const most = Math.min(this.#incoming.size, segmentBytes, this.readBytesMax);
+    const count = schedule.bytes("deliver", most, this);
     const bytes = scratch.subarray(SCRATCH_START, SCRATCH_START + count);
     this.#incoming.read(bytes);
     this.#owesData = false;

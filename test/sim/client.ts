@@ -11,7 +11,13 @@ import type { Address, CloseReason, Handle, StreamEvents } from "../../core/reac
 import { AGAIN } from "../../core/status.ts";
 import type { MemoryReactor } from "../../runtimes/memory.ts";
 import type { Alarms } from "./alarms.ts";
-import { AnswerReader, BadAnswer, type ReadAnswer } from "./answer_reader.ts";
+import {
+  type AnswerHead,
+  AnswerReader,
+  BadAnswer,
+  type ReadAnswer,
+} from "../../runtimes/memory/answer_reader.ts";
+import { SUM_START, sumOf } from "./facts.ts";
 import type { ClientPlan, Leave } from "./plan.ts";
 import { type Script, scriptOf } from "./request_bytes.ts";
 import { answersOfTail, type TailAnswer } from "./tails.ts";
@@ -40,6 +46,8 @@ export class SimClient implements StreamEvents {
   endedMs = Infinity;
   closed: CloseReason | null = null;
   receivedBytes = 0;
+  /** Over all bytes that came, in order. */
+  sum = SUM_START;
   /** True exactly while it takes nothing in. */
   hasStopped = false;
   /** What was wrong with the bytes that came. */
@@ -78,7 +86,7 @@ export class SimClient implements StreamEvents {
     this.tail = plan.tail === null ? [] : answersOfTail(plan.tail, limits);
     this.#mayStop = plan.stops !== null;
     this.reader = new AnswerReader(
-      (i) => plan.requests[i]?.method ?? this.tail[i - plan.requests.length]?.method ?? "",
+      (i, head) => this.#methodOf(i) === "HEAD" && !isRefusal(head),
       (answer) => this.#answered(answer),
     );
   }
@@ -124,6 +132,7 @@ export class SimClient implements StreamEvents {
 
   onData(_handle: Handle, bytes: Uint8Array): void {
     this.receivedBytes += bytes.length;
+    this.sum = sumOf(bytes, this.sum);
     try {
       if (this.bad === null) this.reader.feed(bytes);
     } catch (error) {
@@ -155,6 +164,11 @@ export class SimClient implements StreamEvents {
   onClose(_handle: Handle, reason: CloseReason): void {
     this.closed = reason;
     this.#chain.drop();
+  }
+
+  #methodOf(index: number): string {
+    const { requests } = this.plan;
+    return requests[index]?.method ?? this.tail[index - requests.length]?.method ?? "";
   }
 
   #answered(answer: ReadAnswer): void {
@@ -277,6 +291,15 @@ export class SimClient implements StreamEvents {
       this.#pump();
     });
   }
+}
+
+/**
+ * True exactly when this is no answer to a request, but to a part of one: who sends it does not
+ * know the method, and its text is longer than that of an answer.
+ */
+function isRefusal({ status, reason, fields }: AnswerHead): boolean {
+  if (status < 400 || fields.some(([name]) => name === "x-id")) return false;
+  return Number(fieldOf({ fields }, "content-length")) !== `${status} ${reason}\n`.length;
 }
 
 /** The values of a field, joined; `""` without. */

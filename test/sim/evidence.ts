@@ -72,8 +72,19 @@ export class Evidence {
 
   /** True exactly when the answer that comes now, and is not complete, says that it is the last. */
   get insideCloses(): boolean {
-    const { insideFields, isInside } = this.client.reader;
-    return isInside && fieldOf({ fields: insideFields }, "connection").includes("close");
+    const { insideHead } = this.client.reader;
+    return insideHead !== null && fieldOf(insideHead, "connection").includes("close");
+  }
+
+  /**
+   * True exactly when the server sent something that the client has not seen; the FIN counts where
+   * nothing else says that an answer is complete.
+   */
+  get hasMissedSome(): boolean {
+    if (this.side.went.total > this.client.receivedBytes) return true;
+    const { ended } = this.side;
+    return this.insideCloses && this.client.endedMs === Infinity && ended !== null &&
+      ended !== "abort";
   }
 
   deed(index: number): Deed | undefined {

@@ -160,7 +160,7 @@ export class Deed {
   }
 }
 
-const SUM_START = 7;
+export const SUM_START = 7;
 
 /** A sum that depends on each byte and its place. */
 export function sumOf(bytes: Uint8Array, from: number = SUM_START): number {

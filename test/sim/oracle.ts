@@ -59,8 +59,8 @@ function judgeInside(e: Evidence): void {
   if (!reader.isInside) return;
   if (e.client.endedMs < Infinity) e.fail("an answer was cut off by what looks like a clean end");
   if (e.lastCloses) e.fail("bytes came behind the last answer");
-  const id = reader.insideFields.find(([name]) => name === "x-id")?.[1];
-  if (reader.insideStatus === 0 || id === undefined || id === "wild") return;
+  const id = reader.insideHead?.fields.find(([name]) => name === "x-id")?.[1];
+  if (id === undefined || id === "wild") return;
   const index = e.answers.length;
   if (id !== `${e.client.index}/${index}`) e.fail(`answer ${index} begins as the one to ${id}`);
   const wrongAt = wrongByte(reader.insideBody, e.client.index, index);
@@ -145,7 +145,7 @@ function isNothing(e: Evidence): boolean {
  */
 function hasSentMore(e: Evidence): boolean {
   const mayLose = e.isStruck || e.clientIsGone || e.client.closed === "reset";
-  return mayLose && e.side.went.total > e.client.receivedBytes;
+  return mayLose && e.hasMissedSome;
 }
 
 /** Why the rest of a body that nobody wanted could not be dropped; null when it could. */
@@ -192,9 +192,9 @@ function neededOf(e: Evidence, index: number): number {
  * request that is on its way (RFC 9112 §9.5); and nobody lingers for ever.
  */
 function isLost(e: Evidence): boolean {
-  const { closedMs, ended, endedMs, went } = e.side;
+  const { closedMs, ended, endedMs } = e.side;
   const { clocks } = e.plan;
-  if (went.total <= e.client.receivedBytes || e.client.closed !== "reset") return false;
+  if (!e.hasMissedSome || e.client.closed !== "reset") return false;
   if (whyAborted(e) !== null) return false;
   const lingerMs = Math.min(clocks.lingerTimeMs, clocks.lingerTimeoutMs);
   if (ended === "shutdown") return closedMs - endedMs < lingerMs;

@@ -107,7 +107,7 @@ class Run {
       faults: Object.values(this.happened).reduce((sum, count) => sum + count, 0),
       virtualMs: this.#reactor.now(),
       digest: this.#clients.reduce((digest, client) => {
-        return (Math.imul(digest, 31) + client.reader.sum) | 0;
+        return (Math.imul(digest, 31) + client.sum) | 0;
       }, Math.floor(this.#reactor.now())),
     };
   }

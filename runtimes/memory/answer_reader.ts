@@ -1,12 +1,10 @@
 /**
  * Takes what a server sends apart into answers, byte by byte as it comes, with the eyes of a client
- * that trusts nothing: whatever is not exactly HTTP/1.1 is a fault. It knows which methods were
- * asked, since the answer to HEAD has no body; it knows nothing of what the answers should say.
+ * that trusts nothing: whatever is not exactly HTTP/1.1 is a fault. It knows framing (RFC 9112 §6);
+ * whether an answer is one to HEAD, which has no body, its caller says.
  *
  * @module
  */
-
-import { sumOf } from "./facts.ts";
 
 export interface ReadAnswer {
   readonly status: number;
@@ -26,6 +24,14 @@ export class BadAnswer extends Error {
   override name = "BadAnswer";
 }
 
+/**
+ * Whether final answer `index` has no body whatever its fields say: one to HEAD. Asked when its
+ * head is here.
+ */
+export type IsBodyless = (index: number, head: AnswerHead) => boolean;
+
+export type AnswerHead = Pick<ReadAnswer, "status" | "reason" | "fields">;
+
 const IN_HEAD = 0;
 const IN_LENGTH = 1;
 const IN_SIZE = 2;
@@ -34,29 +40,27 @@ const AT_CHUNK_END = 4;
 const IN_TRAILERS = 5;
 const UNTIL_CLOSE = 6;
 
-const HEAD_BYTES_MAX = 16 * 1024;
+const HEAD_BYTES_MAX = 256 * 1024;
 
 export class AnswerReader {
-  readonly #methodOf: (index: number) => string;
+  readonly #isBodyless: IsBodyless;
   readonly #onAnswer: (answer: ReadAnswer) => void;
   #state = IN_HEAD;
   /** The part of a head or of a line that is here. */
   #text = "";
   #left = 0;
   #finals = 0;
-  #head: Pick<ReadAnswer, "status" | "reason" | "fields"> = { status: 0, reason: "", fields: [] };
+  #head: AnswerHead = NO_HEAD;
   #body: Uint8Array = new Uint8Array(0);
   #size = 0;
   #trailerLines: string[] = [];
   /** Bytes that came before the current call of `feed`. */
   #before = 0;
   #startByte = 0;
-  /** Over all bytes that came, in order. */
-  sum = 7;
 
-  /** `methodOf` a request by its index; `onAnswer` gets each answer when its last byte is here. */
-  constructor(methodOf: (index: number) => string, onAnswer: (answer: ReadAnswer) => void) {
-    this.#methodOf = methodOf;
+  /** `onAnswer` gets each answer, interim ones too, when its last byte is here. */
+  constructor(isBodyless: IsBodyless, onAnswer: (answer: ReadAnswer) => void) {
+    this.#isBodyless = isBodyless;
     this.#onAnswer = onAnswer;
   }
 
@@ -70,9 +74,9 @@ export class AnswerReader {
     return this.#state !== IN_HEAD || this.#text !== "";
   }
 
-  /** The status of the answer whose body comes now; 0 when none does. */
-  get insideStatus(): number {
-    return this.#state === IN_HEAD ? 0 : this.#head.status;
+  /** The head of the answer whose body comes now; null when none does. */
+  get insideHead(): AnswerHead | null {
+    return this.#state === IN_HEAD ? null : this.#head;
   }
 
   /** The body that came so far, of an answer that is not complete. */
@@ -80,14 +84,8 @@ export class AnswerReader {
     return this.#body.subarray(0, this.#size);
   }
 
-  /** The fields of the answer whose body comes now. */
-  get insideFields(): ReadAnswer["fields"] {
-    return this.#head.fields;
-  }
-
   /** @throws {BadAnswer} */
   feed(bytes: Uint8Array): void {
-    this.sum = sumOf(bytes, this.sum);
     let at = 0;
     while (at < bytes.length) {
       if (!this.isInside) this.#startByte = this.#before + at;
@@ -146,15 +144,15 @@ export class AnswerReader {
       this.#tell("none", [], NO_BYTES);
       return;
     }
-    this.#beginBody(status, fields);
+    this.#beginBody(this.#head);
   }
 
-  #beginBody(status: number, fields: ReadAnswer["fields"]): void {
+  #beginBody(head: AnswerHead): void {
+    const { status, fields } = head;
     const codings = fields.filter(([name]) => name === "transfer-encoding");
     const lengths = fields.filter(([name]) => name === "content-length");
     if (codings.length + lengths.length > 1) throw new BadAnswer("an answer is framed twice");
-    const isToHead = this.#methodOf(this.#finals) === "HEAD" && !this.#isRefusal(status, fields);
-    if (isToHead || status === 204 || status === 304) {
+    if (status === 204 || status === 304 || this.#isBodyless(this.#finals, head)) {
       this.#done("none", []);
     } else if (codings.length === 1) {
       if (codings[0]![1] !== "chunked") throw new BadAnswer("a coding that nobody asked for");
@@ -167,16 +165,6 @@ export class AnswerReader {
     } else {
       this.#state = UNTIL_CLOSE;
     }
-  }
-
-  /**
-   * True exactly when this is no answer to a request, but to a part of one: who sends it does not
-   * know the method, and its text is longer than that of an answer.
-   */
-  #isRefusal(status: number, fields: ReadAnswer["fields"]): boolean {
-    if (status < 400 || fields.some(([name]) => name === "x-id")) return false;
-    const length = fields.find(([name]) => name === "content-length")?.[1];
-    return Number(length) !== `${status} ${this.#head.reason}\n`.length;
   }
 
   #sizeRead(text: string): void {
@@ -238,4 +226,5 @@ function parseFields(lines: readonly string[]): Array<readonly [string, string]>
 }
 
 const NO_BYTES = new Uint8Array(0);
+const NO_HEAD: AnswerHead = { status: 0, reason: "", fields: [] };
 const LF = 0x0a;
