@@ -16,9 +16,9 @@ describe("memoryServer()", () => {
   test("takes each kind of application, and its settings, and refuses the rest", async () => {
     const apps = [{ fetch: () => new Response("hello") }, (request: HttpRequest) => hello(request)];
     for (const app of apps) {
-      const world = memoryServer(app, { limits: { bodyBytesMax: 7 } });
+      const world = memoryServer(app, { limits: { clientBodyMaxBytes: 7 } });
       assertEquals((await world.connect().get("/")).status, 200);
-      assertEquals(world.server.limits.bodyBytesMax, 7);
+      assertEquals(world.server.limits.clientBodyMaxBytes, 7);
       assertEquals((await world.close()).clean, true);
     }
     assertThrows(() => memoryServer(7 as never), TypeError);
