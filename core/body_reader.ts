@@ -38,6 +38,11 @@ export class BodyReader {
   #decoder: BodyDecoder | null = null;
   #dropped = 0;
 
+  /** Bytes of it that were taken or dropped so far. */
+  get seen(): number {
+    return this.#decoder!.seen;
+  }
+
   /** A request's head is complete. */
   begin(head: RequestHead, limits: Limits): void {
     this.pending = head.chunked || head.contentLength > 0;

@@ -15,6 +15,7 @@ import type { Chain } from "./chain.ts";
 import {
   BODY_PHASE,
   type ClockEvents,
+  CLOSING_PHASE,
   ConnectionClocks,
   HEADER_PHASE,
   type ReadPhase,
@@ -23,7 +24,7 @@ import { type HttpError, RequestAborted } from "./errors.ts";
 import { Ending } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Outgoing } from "./filters/outgoing.ts";
-import { finalizeRequest, settleRequest, terminateRequest } from "./finalize.ts";
+import { finalizeLate, finalizeWithoutBody, settleRequest, terminateRequest } from "./finalize.ts";
 import { runHandlers } from "./handlers.ts";
 import { Gathered } from "./gathered.ts";
 import { HttpRequest } from "./http_request.ts";
@@ -35,15 +36,7 @@ import { Output } from "./output.ts";
 import type { Posted } from "./posted.ts";
 import { Reader, type ReaderEvents } from "./reader.ts";
 import type { Address, CloseReason, Handle } from "./reactor.ts";
-import {
-  BAD_HOST,
-  hostIsUsable,
-  INCOMPLETE,
-  LATE_BODY,
-  LATE_HEAD,
-  refusalText,
-  TOO_LARGE,
-} from "./refuse.ts";
+import { INCOMPLETE, LATE_BODY, LATE_HEAD, refusalText, TOO_LARGE } from "./refuse.ts";
 import type { Service } from "./service.ts";
 import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "./status.ts";
 
@@ -79,7 +72,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.service = service;
     this.loop = service.loop;
     this.output = new Output(handle, service.streams, service.pool, service.limits);
-    this.clocks = new ConnectionClocks(service.loop, this);
+    this.clocks = new ConnectionClocks(service.loop, service.clocks, this);
     this.#reader = new Reader(service.limits, this);
     this.#ending = new Ending(handle, service, this.output, this.clocks);
     this.clocks.readStart(HEADER_PHASE, service.clocks.headerTimeoutMs);
@@ -234,8 +227,12 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       this.output.writeText(formatInterim(100));
       if (!this.#working) this.#pushQuietly();
     }
-    this.clocks.readStart(BODY_PHASE, this.service.clocks.bodyTimeoutMs);
+    this.clocks.bodyWaits();
     this.#goOn();
+  }
+
+  bodyUnwanted(request: HttpRequest): void {
+    if (request === this.request) this.clocks.bodyStops();
   }
 
   requestOver(request: HttpRequest): void {
@@ -254,7 +251,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     }
     if (!this.#halves.next()) {
       this.#reader.body.discard();
-      this.clocks.readStart(BODY_PHASE, this.service.clocks.bodyTimeoutMs);
+      this.clocks.bodyWaits();
     }
     this.#goOn();
   }
@@ -263,15 +260,19 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.abort();
   }
 
+  clocksChanged(request: HttpRequest): void {
+    if (request === this.request) this.clocks.use(request.clocks);
+  }
+
   handlerClockStop(): void {
     this.clocks.handlerStop();
   }
 
   // What the server asks.
 
-  /** A graceful close has begun: an idle connection closes now, a busy one after its answer. */
-  closeGracefully(): void {
-    if (this.#isIdle) this.#ending.close();
+  /** A graceful close has begun: an idle connection closes, a busy one after its answer. */
+  closeGracefully(idleLeastMs: number): void {
+    if (this.#isIdle && !this.clocks.closingStart(idleLeastMs)) this.#ending.close();
   }
 
   /** True exactly when nothing of a request is here, nor of an answer. */
@@ -296,7 +297,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       else this.#ending.close();
     } else if (phase === BODY_PHASE) {
       if (this.request === null) this.#finish();
-      else if (this.request.bodyIfAsked?.isFlowing === true) {
+      else {
         this.#working = true;
         this.bodyFailed(LATE_BODY);
         this.#work();
@@ -315,9 +316,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     const { request } = this;
     if (request === null || request.headSent || request.finalized) return;
     this.#keepAlive = false;
-    this.service.log("warn", `${request.method} ${request.target}: 503, the handler is late`);
-    request.tellAbort("timeout");
-    if (!request.finalized) finalizeRequest(request, ERROR, 503);
+    finalizeLate(request);
   }
 
   // Reading.
@@ -350,11 +349,11 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     } else if (this.#ending.peerEnded && this.#gathered.isEmpty) {
       this.#ending.close();
       return;
-    } else if (this.service.closing && this.#isIdle) {
+    } else if (this.service.closing && this.#isIdle && this.clocks.readPhase !== CLOSING_PHASE) {
       this.#finish();
       return;
     } else if (!this.#reader.body.pending) {
-      this.clocks.waitForHead(this.#reader.headStarted, this.requests === 0, this.service.clocks);
+      this.clocks.waitForHead(this.#reader.headStarted, this.requests === 0);
     }
     const full = this.#reader.isFull;
     if (full !== this.#reading) return;
@@ -365,10 +364,6 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   headRead(head: ByteHead): void {
     const { service } = this;
-    if (head.hostNeedsCheck && !hostIsUsable(head.authority)) {
-      this.refuse(BAD_HOST);
-      return;
-    }
     const request = new HttpRequest(head, this, service, this.loop.now());
     this.request = request;
     this.requests++;
@@ -376,6 +371,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#keepAlive = head.keepAlive;
     this.clocks.readStop();
     this.clocks.handlerStart(service.clocks);
+    if (this.#reader.body.pending) this.clocks.bodyBegins();
     if (head.contentLength > service.limits.clientBodyMaxBytes) {
       this.bodyFailed(TOO_LARGE);
       return;
@@ -401,11 +397,12 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   }
 
   bodyRead(complete: boolean): void {
+    this.clocks.bodyCame(this.#reader.body.seen);
     if (complete) {
-      this.clocks.readStop();
+      this.clocks.bodyStops();
       this.#halves.requestEnd();
       if (this.request === null) this.#halves.next();
-    } else this.clocks.readStart(BODY_PHASE, this.service.clocks.bodyTimeoutMs);
+    }
   }
 
   bodyTooMuch(): void {
@@ -423,11 +420,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     }
     this.#keepAlive = false;
     this.clocks.readStop();
-    const { method, target } = request;
-    this.service.log("warn", `${method} ${target}: ${error.status}, ${error.message}`);
-    request.bodyIfAsked?.fail(error);
-    request.tellAbort("bad-request");
-    if (!request.finalized) finalizeRequest(request, ERROR, error.status);
+    finalizeWithoutBody(request, error);
   }
 
   // Writing.
@@ -456,7 +449,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     const waited = output.blocked && clocks.sendRuns;
     output.push();
     if (output.hasLeft || output.dead) clocks.sendStop();
-    else if (!waited) clocks.outputWaits(output, this.service.clocks);
+    else if (!waited) clocks.outputWaits(output);
   }
 
   // The end.
@@ -464,6 +457,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   /** True exactly when the connection cannot go on behind the current answer. */
   #mustClose(): boolean {
     const { closing, limits } = this.service;
+    if (this.clocks.inForce.keepAliveTimeoutMs === 0) return true;
     return closing || this.requests >= limits.requestsPerConnectionMax || this.#restIsTooMuch();
   }
 

@@ -8,20 +8,15 @@
 
 import { type FetchApp, fetchHandler } from "./apps/fetch.ts";
 import type { Handler } from "./handlers.ts";
-import type { Clocks, Limits } from "./limits.ts";
+import { SERVER_OPTIONS, type ServerOptions } from "./server_options.ts";
 
 /** Options of a server, with its application in one of two shapes. */
-export interface ServerSettings {
-  /** A fetch application's handler: `(request, env, context) => Response`. */
+export interface ServerSettings extends Partial<ServerOptions> {
+  /**
+   * A fetch application's handler: `(request, env, context) => Response`. With native `handlers`
+   * too, they come first.
+   */
   readonly fetch?: FetchApp["fetch"];
-  /** Native handlers, tried in order. With `fetch` too, they come first. */
-  readonly handlers?: readonly Handler[];
-  readonly limits?: Partial<Limits>;
-  readonly clocks?: Partial<Clocks>;
-  /** What a client's half close means: see `ServerOptions.halfClose`. Default: `abort`. */
-  readonly halfClose?: "abort" | "answer";
-  /** Where temporary files of request bodies are made: see `ServerOptions.clientBodyTempDir`. */
-  readonly clientBodyTempDir?: string;
   /** Where to listen, unless whoever serves it says otherwise. Default: `127.0.0.1`. */
   readonly host?: string;
   /** 0 takes any free port. Default: 8080. */
@@ -92,13 +87,4 @@ function whereOf(app: { port?: unknown; hostname?: unknown }): { host?: string; 
 
 const WANTED = "export default an object with a fetch function, a native handler, or " +
   "defineServer({ … })";
-const SETTINGS = new Set([
-  "fetch",
-  "handlers",
-  "limits",
-  "clocks",
-  "halfClose",
-  "clientBodyTempDir",
-  "host",
-  "port",
-]);
+const SETTINGS = new Set(["handlers", ...SERVER_OPTIONS, "fetch", "host", "port"]);

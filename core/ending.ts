@@ -91,9 +91,8 @@ export class Ending {
   close(): void {
     if (this.#state === CLOSED) return;
     this.closed();
-    const { clocks, streams } = this.#service;
-    streams.close(this.#handle);
-    if (!this.#output.hasLeft) this.#clocks.outputWaits(this.#output, clocks);
+    this.#service.streams.close(this.#handle);
+    if (!this.#output.hasLeft) this.#clocks.outputWaits(this.#output);
   }
 
   /** Cuts it off: the peer sees a reset. */

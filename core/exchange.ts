@@ -41,10 +41,14 @@ export interface Exchange extends OutgoingSink {
    * as bytes come, also inside this call when it has some.
    */
   bodyWanted(request: HttpRequest): void;
+  /** Nobody wants the body for now: what comes is kept, within the bound for reading ahead. */
+  bodyUnwanted(request: HttpRequest): void;
   /** The request is over: both halves are done or given up. Goes on to the next one, or closes. */
   requestOver(request: HttpRequest): void;
   /** Gives the request up now: the peer must see a reset, never a clean end of a cut-off answer. */
   terminate(request: HttpRequest): void;
+  /** `request.clocks` are others now. */
+  clocksChanged(request: HttpRequest): void;
   /** The response has begun: the handler is not late any more. */
   handlerClockStop(request: HttpRequest): void;
 }

@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { AbortCause } from "./errors.ts";
+import type { AbortCause, HttpError } from "./errors.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { reasonOf } from "./http/reasons.ts";
 import { AGAIN, ERROR, nameOfCode, OK, type ResultCode } from "./status.ts";
@@ -72,6 +72,28 @@ export function terminateRequest(request: HttpRequest, cause: AbortCause): void 
   request.exchange.terminate(request);
   request.tellTerminated(cause);
   settleRequest(request);
+}
+
+/**
+ * The body of a request cannot be had: its consumer hears of it, and the client gets the status,
+ * unless it has an answer already.
+ */
+export function finalizeWithoutBody(request: HttpRequest, error: HttpError): void {
+  warn(request, `${error.status}, ${error.message}`);
+  request.bodyIfAsked?.fail(error);
+  request.tellAbort("bad-request");
+  if (!request.finalized) finalizeRequest(request, ERROR, error.status);
+}
+
+/** The time of a request's handler has run out before there was a head of an answer. */
+export function finalizeLate(request: HttpRequest): void {
+  warn(request, "503, the handler is late");
+  request.tellAbort("timeout");
+  if (!request.finalized) finalizeRequest(request, ERROR, 503);
+}
+
+function warn(request: HttpRequest, text: string): void {
+  request.service.log("warn", `${request.method} ${request.target}: ${text}`);
 }
 
 /** A whole error answer, with no detail for the client. */

@@ -18,7 +18,8 @@ import { finalizeRequest, settleRequest } from "./finalize.ts";
 import { Hold } from "./hold.ts";
 import type { RequestHead } from "./http/request_head.ts";
 import { type HeaderFields, ResponseHead } from "./http/response_head.ts";
-import { GATHER_BYTES_MAX } from "./limits.ts";
+import { checkRequestClocks, withDefaults } from "./limit_rules.ts";
+import { type Clocks, GATHER_BYTES_MAX, type RequestClocks } from "./limits.ts";
 import type { Address } from "./reactor.ts";
 import { RequestBody } from "./request_body.ts";
 import type { Service } from "./service.ts";
@@ -73,6 +74,7 @@ export class HttpRequest implements Outgoing {
   writableOwed = false;
 
   #body: RequestBody | null = null;
+  #clocks: Clocks | null = null;
   #cleanups: Array<() => void> | null = null;
   #abortListeners: Array<(cause: AbortCause) => void> | null = null;
   #terminatedListeners: Array<() => void> | null = null;
@@ -133,6 +135,25 @@ export class HttpRequest implements Outgoing {
   get id(): string {
     if (this.#id === "") this.#id = this.service.nextRequestId();
     return this.#id;
+  }
+
+  /** The clocks that count for this request: the server's, but for those that were set for it. */
+  get clocks(): Clocks {
+    return this.#clocks ?? this.service.clocks;
+  }
+
+  /**
+   * Sets clocks for this request, and for the time on its connection that follows it. One that runs
+   * goes by its new time at once, counted from where it began. Does nothing for a request that is
+   * over.
+   *
+   * @throws {TypeError} for a clock that a request does not have, and for what is no time.
+   */
+  setClocks(clocks: RequestClocks): void {
+    checkRequestClocks(clocks);
+    if (this.over) return;
+    this.#clocks = withDefaults<Clocks>(clocks, this.clocks);
+    this.exchange.clocksChanged(this);
   }
 
   /** The request's body. A request without one has an empty body that is already complete. */

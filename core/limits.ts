@@ -63,11 +63,23 @@ export interface Clocks {
   readonly headerTimeoutMs: number;
   /** Since the last progress of a request's body that somebody waits for. Then 408. */
   readonly bodyTimeoutMs: number;
+  /**
+   * Bytes of a body in a second, on the average of each `bodyRateWindowMs` in which somebody waited
+   * for it. Below it: 408. 0 switches it off.
+   */
+  readonly bodyBytesPerSecondMin: number;
+  /** How much time of waiting one look at the rate of a body takes in. */
+  readonly bodyRateWindowMs: number;
   /** Since the last progress of output that waits to leave. Then a reset. */
   readonly sendTimeoutMs: number;
-  /** Between two requests. Then a silent close. */
+  /** Between two requests. Then a silent close. 0: the connection ends behind its answer. */
   readonly keepAliveTimeoutMs: number;
-  /** From the end of the head to the response's head. Then 503. */
+  /** How long a connection was idle at least when a graceful close closes it. */
+  readonly keepAliveMinTimeoutMs: number;
+  /**
+   * From the end of the head to the response's head, without the time in which somebody waits for
+   * the body: that is the body clock's. Then 503.
+   */
   readonly handlerTimeoutMs: number;
   /** How long a lingering close waits for the peer in all. */
   readonly lingerTimeMs: number;
@@ -75,14 +87,31 @@ export interface Clocks {
   readonly lingerTimeoutMs: number;
 }
 
+/** The clocks that one request may set for itself. */
+export type RequestClocks = Partial<
+  Pick<
+    Clocks,
+    | "bodyTimeoutMs"
+    | "bodyBytesPerSecondMin"
+    | "bodyRateWindowMs"
+    | "sendTimeoutMs"
+    | "keepAliveTimeoutMs"
+    | "handlerTimeoutMs"
+  >
+>;
+
 /**
  * The defaults follow nginx where it has the clock, and stay above common balancers' idle times.
+ * The rate is Kestrel's; half a second is a round trip between continents and some more.
  */
 export const DEFAULT_CLOCKS: Clocks = {
   headerTimeoutMs: 10_000,
   bodyTimeoutMs: 30_000,
+  bodyBytesPerSecondMin: 240,
+  bodyRateWindowMs: 30_000,
   sendTimeoutMs: 60_000,
   keepAliveTimeoutMs: 75_000,
+  keepAliveMinTimeoutMs: 500,
   handlerTimeoutMs: 60_000,
   lingerTimeMs: 30_000,
   lingerTimeoutMs: 5_000,

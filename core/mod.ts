@@ -10,7 +10,13 @@ export { type AbortCause, type Fault, HttpError, RequestAborted } from "./errors
 export { Buf, bufOf, type BufOwner, releaseBuf } from "./buf.ts";
 export { BufPool, type BufPoolOptions } from "./buf_pool.ts";
 export { Chain } from "./chain.ts";
-export { type Clocks, DEFAULT_CLOCKS, DEFAULT_LIMITS, type Limits } from "./limits.ts";
+export {
+  type Clocks,
+  DEFAULT_CLOCKS,
+  DEFAULT_LIMITS,
+  type Limits,
+  type RequestClocks,
+} from "./limits.ts";
 export {
   type Address,
   type Clock,

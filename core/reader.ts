@@ -13,6 +13,7 @@ import { ByteHead } from "./http/request_head.ts";
 import { HEAD_DONE, HEAD_MORE, RequestHeadParser } from "./http/request_head_parser.ts";
 import { Input } from "./input.ts";
 import type { Limits } from "./limits.ts";
+import { BAD_HOST, hostIsUsable } from "./refuse.ts";
 
 /** What the reader tells its connection, always while an event of the connection is handled. */
 export interface ReaderEvents {
@@ -133,6 +134,10 @@ export class Reader {
         const head = new ByteHead(parser, bytes, pos);
         pos += parser.headBytes;
         parser.reset();
+        if (head.hostNeedsCheck && !hostIsUsable(head.authority)) {
+          events.refuse(BAD_HOST);
+          return end;
+        }
         this.#borrowed = head;
         this.body.begin(head, this.#limits);
         events.headRead(head);

@@ -61,7 +61,9 @@ export class RequestBody {
 
   /** Stops the flow: at most the bytes of the current call still come. */
   stop(): void {
+    if (!this.#flowing) return;
     this.#flowing = false;
+    this.request.exchange.bodyUnwanted(this.request);
   }
 
   /** Lets the flow go on after `stop`. */
@@ -102,7 +104,7 @@ export class RequestBody {
   fail(error: BodyError): void {
     if (this.#ended || this.#error !== null) return;
     this.#error = error;
-    this.#flowing = false;
+    this.stop();
     this.#consumer?.onBodyError(error);
   }
 }

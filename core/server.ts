@@ -9,14 +9,15 @@
 import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
 import type { Context } from "./capabilities/context.ts";
+import { type Closable, type CloseOptions, type CloseReport, Closing } from "./closing.ts";
 import { Connection } from "./connection.ts";
 import { isRequestLevel } from "./exchange.ts";
-import { terminateRequest } from "./finalize.ts";
 import type { Handler } from "./handlers.ts";
 import { HeadBytes } from "./http/head_bytes.ts";
 import { HttpDate } from "./http/date.ts";
 import { type HttpRequest, textOfError } from "./http_request.ts";
 import { inspectServer, type ServerReport } from "./inspect.ts";
+import { withDefaults } from "./limit_rules.ts";
 import {
   type Clocks,
   DEFAULT_CLOCKS,
@@ -37,37 +38,13 @@ import type {
   StreamEvents,
 } from "./reactor.ts";
 import { FULL } from "./refuse.ts";
+import { checkServerOptions, type ServerOptions } from "./server_options.ts";
 import type { Service } from "./service.ts";
-import { Timer } from "./timers.ts";
 
-export interface ServerOptions {
-  /** Tried in order until one does not answer `DECLINED`. */
-  readonly handlers: readonly Handler[];
-  readonly limits?: Partial<Limits>;
-  readonly clocks?: Partial<Clocks>;
-  /**
-   * What a client's half close means. `abort` (the default): the request's signal aborts, and the
-   * answer still goes out. `answer`: it means nothing.
-   */
-  readonly halfClose?: "abort" | "answer";
-  /** Where temporary files of request bodies are made. Default: the platform's own place. */
-  readonly clientBodyTempDir?: string;
-}
+export type { CloseOptions, CloseReport } from "./closing.ts";
+export type { ServerOptions } from "./server_options.ts";
 
-export interface CloseOptions {
-  /** After this long whatever is still open is reset. Default: 10 s. */
-  readonly deadlineMs?: number;
-}
-
-/** What a graceful close had to leave behind. */
-export interface CloseReport {
-  /** True exactly when everything ended by itself before the deadline. */
-  readonly clean: boolean;
-  /** What was open at the deadline: requests with their holds and ages. */
-  readonly left: ServerReport;
-}
-
-export class Server implements Service, StreamEvents {
+export class Server implements Service, StreamEvents, Closable {
   readonly reactor: Reactor;
   readonly loop: Loop;
   readonly streams: Reactor;
@@ -82,24 +59,29 @@ export class Server implements Service, StreamEvents {
   readonly connections: Set<Connection> = new Set();
   /** Live requests that no open connection lists: theirs is gone, or the runtime keeps it. */
   readonly requests: Set<HttpRequest> = new Set();
+  readonly background: Map<Promise<unknown>, boolean> = new Map();
   readonly headBytes: HeadBytes = new HeadBytes();
   readonly #date = new HttpDate();
   readonly #listeners: Listener[] = [];
-  readonly #background: Set<Promise<unknown>> = new Set();
   readonly #idPrefix: string;
   #lastId = 0;
   #closed: Promise<CloseReport> | null = null;
-  #whenQuiet: (() => void) | null = null;
+  #closing: Closing | null = null;
 
-  /** Takes the reactor over: a reactor drives one server, unless servers share a `loop`. */
+  /**
+   * Takes the reactor over: a reactor drives one server, unless servers share a `loop`.
+   *
+   * @throws {TypeError} that names an option, a limit or a clock that is misspelt or no such value.
+   */
   constructor(reactor: Reactor, options: ServerOptions, loop: Loop = new Loop(reactor)) {
+    checkServerOptions(options);
     this.reactor = reactor;
     this.streams = reactor;
     this.context = reactor.context;
     this.loop = loop;
     this.handlers = options.handlers;
-    this.limits = { ...DEFAULT_LIMITS, ...options.limits };
-    this.clocks = { ...DEFAULT_CLOCKS, ...options.clocks };
+    this.limits = withDefaults(options.limits ?? {}, DEFAULT_LIMITS);
+    this.clocks = withDefaults(options.clocks ?? {}, DEFAULT_CLOCKS);
     this.halfClose = options.halfClose ?? "abort";
     this.clientBodyTempDir = options.clientBodyTempDir ?? null;
     this.#idPrefix = randomPrefix(reactor);
@@ -117,54 +99,23 @@ export class Server implements Service, StreamEvents {
 
   /**
    * Closes in phases: stops accepting, tells every request (`signal` aborts with `shutdown`),
-   * answers with `Connection: close`, closes idle connections, and at the deadline resets what is
-   * left.
+   * answers with `Connection: close`, closes connections that have been idle for
+   * `keepAliveMinTimeoutMs`, and at the deadline resets what is left and reports it.
+   *
+   * @throws {TypeError} when the deadline is no time.
    */
   close(options: CloseOptions = {}): Promise<CloseReport> {
-    return this.#closed ??= this.#closeInPhases(options.deadlineMs ?? CLOSE_DEADLINE_MS);
+    if (this.#closed === null) {
+      this.#closing = new Closing(this, options);
+      this.closing = true;
+      this.#closed = this.#closing.run(this.#listeners);
+    }
+    return this.#closed;
   }
 
   /** What is open now: connections, requests, holds with their reasons and ages. */
   inspect(): ServerReport {
     return inspectServer(this);
-  }
-
-  async #closeInPhases(deadlineMs: number): Promise<CloseReport> {
-    this.closing = true;
-    const freed = this.#listeners.map((listener) => listener.close());
-    for (const connection of [...this.connections]) {
-      connection.request?.tellAbort("shutdown");
-      connection.closeGracefully();
-    }
-    for (const request of [...this.requests]) request.tellAbort("shutdown");
-    await this.#quiet(deadlineMs);
-    const left = this.inspect();
-    for (const connection of [...this.connections]) {
-      if (connection.request !== null) terminateRequest(connection.request, "shutdown");
-      connection.abort();
-    }
-    for (const request of [...this.requests]) terminateRequest(request, "shutdown");
-    await Promise.all(freed);
-    return { clean: left.connections === 0 && left.requests.length === 0, left };
-  }
-
-  /** Resolves when nothing is open any more, or at the deadline. */
-  #quiet(deadlineMs: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = new Timer({ onTimer: () => resolve() });
-      this.loop.timers.arm(timer, this.loop.now() + deadlineMs);
-      this.#whenQuiet = () => {
-        if (!this.#isQuiet) return;
-        this.loop.timers.disarm(timer);
-        this.#whenQuiet = null;
-        resolve();
-      };
-      this.#whenQuiet();
-    });
-  }
-
-  get #isQuiet(): boolean {
-    return this.connections.size === 0 && this.requests.size === 0 && this.#background.size === 0;
   }
 
   // Events of the streams.
@@ -174,7 +125,7 @@ export class Server implements Service, StreamEvents {
     handle.owner = connection;
     this.connections.add(connection);
     if (this.connections.size > this.limits.connectionsMax) connection.refuse(FULL);
-    else if (this.closing) connection.closeGracefully();
+    else if (this.#closing !== null) connection.closeGracefully(this.#closing.idleLeastMs);
   }
 
   onData(handle: Handle, bytes: Uint8Array): void {
@@ -213,7 +164,7 @@ export class Server implements Service, StreamEvents {
 
   connectionClosed(connection: Connection, _reason: CloseReason): void {
     this.connections.delete(connection);
-    this.#whenQuiet?.();
+    this.#closing?.look();
   }
 
   register(request: HttpRequest): void {
@@ -221,18 +172,26 @@ export class Server implements Service, StreamEvents {
   }
 
   unregister(request: HttpRequest): void {
-    if (this.requests.delete(request)) this.#whenQuiet?.();
+    if (this.requests.delete(request)) this.#closing?.look();
   }
 
   waitUntil(promise: Promise<unknown>): void {
-    const settled = promise.then(
-      () => undefined,
-      (error) => this.log("error", `a promise given to waitUntil failed\n${textOfError(error)}`),
-    ).then(() => {
-      this.#background.delete(settled);
-      this.#whenQuiet?.();
+    const caught = promise.catch((error) =>
+      this.log("error", `a promise given to waitUntil failed\n${textOfError(error)}`)
+    );
+    this.#waitFor(caught, true);
+  }
+
+  waitForRuntime(promise: Promise<unknown>): void {
+    this.#waitFor(promise, false);
+  }
+
+  #waitFor(promise: Promise<unknown>, isApplications: boolean): void {
+    const settled = promise.then(() => {
+      this.background.delete(settled);
+      this.#closing?.look();
     });
-    this.#background.add(settled);
+    this.background.set(settled, isApplications);
   }
 }
 
@@ -244,5 +203,3 @@ function randomPrefix(entropy: Entropy): string {
   for (const byte of bytes) prefix += (byte % 36).toString(36);
   return `${prefix}-`;
 }
-
-const CLOSE_DEADLINE_MS = 10_000;

@@ -45,4 +45,6 @@ export interface Service {
   unregister(request: HttpRequest): void;
   /** A promise that outlives its request. A graceful close waits for it. */
   waitUntil(promise: Promise<unknown>): void;
+  /** What the runtime itself still does, and never rejects. A graceful close waits for it, too. */
+  waitForRuntime(promise: Promise<unknown>): void;
 }

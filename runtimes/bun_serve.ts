@@ -96,7 +96,7 @@ class ServeListener implements Listener, ExchangeHost {
 
   /** Stops accepting at once. Bun ends idle connections, and the others behind their answers. */
   close(): Promise<void> {
-    this.service.waitUntil(this.#server.stop());
+    this.service.waitForRuntime(this.#server.stop());
     return Promise.resolve();
   }
 

@@ -20,10 +20,11 @@ export class ServeError extends Error {
   override name = "ServeError";
   /**
    * - `app`: the application is nothing that can be served.
+   * - `options`: an option, a limit or a clock is misspelt, or has no such value.
    * - `port`: there is no such port.
    * - `via`: this runtime cannot listen that way.
    */
-  readonly code: "app" | "port" | "via";
+  readonly code: "app" | "options" | "port" | "via";
 
   constructor(code: ServeError["code"], message: string) {
     super(message);

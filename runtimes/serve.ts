@@ -16,32 +16,36 @@
 
 import { type App, resolveApp, type ResolvedApp } from "../core/definition.ts";
 import { authorityOf } from "../core/http_request.ts";
-import type { Clocks, Limits } from "../core/limits.ts";
-import type { Address } from "../core/reactor.ts";
+import { withDefaults } from "../core/limit_rules.ts";
+import type { Address, Reactor } from "../core/reactor.ts";
 import { type CloseOptions, type CloseReport, Server } from "../core/server.ts";
+import { SERVER_OPTIONS, type ServerOptions } from "../core/server_options.ts";
 import { createReactor, ServeError, type Via } from "./choose.ts";
 
 export { createReactor, type ReactorOptions, ServeError, type Via } from "./choose.ts";
 
-/** Each option wins over the same setting of a `defineServer`. */
-export interface ServeOptions {
+/** The options of a server beside its application. */
+type Settings = Omit<ServerOptions, "handlers">;
+
+/**
+ * Each option wins over the same setting of a `defineServer`; `limits` and `clocks` do so limit by
+ * limit and clock by clock.
+ */
+export interface ServeOptions extends Optional<Settings> {
   /** Default: `127.0.0.1`, which only this machine can reach. */
   readonly host?: string | undefined;
   /** 0 takes any free port. Default: 8080. */
   readonly port?: number | undefined;
   /** `serve` listens through `Bun.serve`, on Bun alone. Default: on bytes. */
   readonly via?: Via | undefined;
-  /** Merged over the application's, limit by limit. */
-  readonly limits?: Partial<Limits> | undefined;
-  /** Merged over the application's, clock by clock. */
-  readonly clocks?: Partial<Clocks> | undefined;
-  /** Where temporary files of request bodies are made. Default: the platform's own place. */
-  readonly clientBodyTempDir?: string | undefined;
   /** Pending connections that the kernel keeps. Default: the runtime's. */
   readonly backlog?: number | undefined;
   /** Lets several processes listen on one port, where the platform can. Default: false. */
   readonly reusePort?: boolean | undefined;
 }
+
+/** An option that is undefined is not given. */
+type Optional<T> = { readonly [name in keyof T]?: T[name] | undefined };
 
 /** A server that listens. */
 export interface RunningServer {
@@ -58,21 +62,14 @@ export interface RunningServer {
  * Starts to serve `app`: a `defineServer({ … })`, an object with a `fetch` function, or a native
  * handler. Resolves when it listens.
  *
- * Rejects with a `ServeError` when the application, the port or `via` cannot be used, and with a
- * `ListenError` when the address cannot be had.
+ * Rejects with a `ServeError` when the application, an option, the port or `via` cannot be used,
+ * and with a `ListenError` when the address cannot be had.
  */
 export async function serve(app: App, options: ServeOptions = {}): Promise<RunningServer> {
   const resolved = resolve(app);
   const address = addressOf(resolved, options);
   const reactor = await createReactor({ via: options.via });
-  const tempDir = options.clientBodyTempDir ?? resolved.clientBodyTempDir;
-  const server = new Server(reactor, {
-    handlers: resolved.handlers,
-    limits: { ...resolved.limits, ...options.limits },
-    clocks: { ...resolved.clocks, ...options.clocks },
-    halfClose: resolved.halfClose ?? "abort",
-    ...tempDir === undefined ? {} : { clientBodyTempDir: tempDir },
-  });
+  const server = serverOf(reactor, resolved, options);
   const listener = await server.listen(address, {
     ...options.backlog === undefined ? {} : { backlog: options.backlog },
     reusePort: options.reusePort ?? false,
@@ -108,6 +105,27 @@ function resolve(app: App): ResolvedApp {
     throw error instanceof TypeError ? new ServeError("app", error.message) : error;
   }
 }
+
+function serverOf(reactor: Reactor, app: ResolvedApp, options: ServeOptions): Server {
+  const settings: { [name: string]: unknown } = {};
+  for (const name of SERVER_OPTIONS as readonly (keyof Settings)[]) {
+    const value = options[name] ?? app[name];
+    if (value !== undefined) settings[name] = value;
+  }
+  for (const name of ["limits", "clocks"] as const) {
+    settings[name] = withDefaults<object>(options[name] ?? {}, app[name] ?? {});
+  }
+  try {
+    for (const name of Object.keys(options)) {
+      if (!SERVE_OPTIONS.has(name)) throw new TypeError(`serve has no option "${name}"`);
+    }
+    return new Server(reactor, { ...settings, handlers: app.handlers });
+  } catch (error) {
+    throw error instanceof TypeError ? new ServeError("options", error.message) : error;
+  }
+}
+
+const SERVE_OPTIONS = new Set([...SERVER_OPTIONS, "host", "port", "via", "backlog", "reusePort"]);
 
 function addressOf(app: ResolvedApp, options: ServeOptions): Address {
   const host = options.host ?? app.host ?? "127.0.0.1";

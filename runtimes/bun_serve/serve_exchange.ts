@@ -12,7 +12,6 @@
 import { releaseBuf } from "../../core/buf.ts";
 import type { Chain } from "../../core/chain.ts";
 import {
-  BODY_PHASE,
   type ClockEvents,
   ConnectionClocks,
   type ReadPhase,
@@ -20,7 +19,7 @@ import {
 import { HttpError, RequestAborted } from "../../core/errors.ts";
 import type { Exchange } from "../../core/exchange.ts";
 import type { Outgoing } from "../../core/filters/outgoing.ts";
-import { finalizeRequest, terminateRequest } from "../../core/finalize.ts";
+import { finalizeLate, finalizeWithoutBody, terminateRequest } from "../../core/finalize.ts";
 import type { HttpRequest } from "../../core/http_request.ts";
 import type { Loop } from "../../core/loop.ts";
 import type { Posted } from "../../core/posted.ts";
@@ -113,7 +112,7 @@ export class ServeExchange
     if (service.closing && !this.#wasClosing) this.request.tellAbort("shutdown");
     this.#native.signal.addEventListener("abort", this);
     if (this.#response === null || this.#isStreamed) this.#idle(Infinity);
-    if (!this.request.headSent) this.#timing.handlerStart(service.clocks);
+    if (!this.request.headSent) this.#timing.handlerStart(this.request.clocks);
   }
 
   // What a request asks of its exchange.
@@ -177,9 +176,20 @@ export class ServeExchange
       this.#bodyFailed(NO_BODY_OF_GET);
       return;
     }
-    this.#pump ??= new BodyPump(body, this);
-    this.#timing.readStart(BODY_PHASE, this.#host.service.clocks.bodyTimeoutMs);
+    if (this.#pump === null) {
+      this.#pump = new BodyPump(body, this);
+      this.#timing.bodyBegins();
+    }
+    this.#timing.bodyWaits();
     this.#pump.want();
+  }
+
+  bodyUnwanted(): void {
+    this.#clocks?.bodyStops();
+  }
+
+  clocksChanged(request: HttpRequest): void {
+    this.#clocks?.use(request.clocks);
   }
 
   requestOver(request: HttpRequest): void {
@@ -204,6 +214,7 @@ export class ServeExchange
 
   get closes(): boolean {
     return this.#spoilt || this.request.response.closeAsked || this.#host.service.closing ||
+      this.request.clocks.keepAliveTimeoutMs === 0 ||
       !this.#head.keepAlive || this.#leavesMuchUnread;
   }
 
@@ -222,7 +233,7 @@ export class ServeExchange
   }
 
   deliverWhole(body: string | Uint8Array): void {
-    const { clocks } = this.#host.service;
+    const { clocks } = this.request;
     // Bun has all of it from now on, and its idle time is what ends a peer that does not take it.
     if (body.length > SENT_AT_ONCE_BYTES) this.#idle(clocks.sendTimeoutMs);
     else if (this.#resolve !== null) this.#idle(clocks.keepAliveTimeoutMs);
@@ -236,7 +247,7 @@ export class ServeExchange
   /** The answer has not ended with its turn, or with Bun's callback: it is streamed. */
   #begin(): void {
     if (hasNoBody(this.request)) {
-      this.#idle(this.#host.service.clocks.keepAliveTimeoutMs);
+      this.#idle(this.request.clocks.keepAliveTimeoutMs);
       this.#deliver(headResponse(this.request, this));
     } else {
       this.#streamed ??= new StreamedAnswer(this, this.#host.service);
@@ -261,7 +272,7 @@ export class ServeExchange
   }
 
   sendWaits(): void {
-    this.#timing.sendStart(this.#host.service.clocks);
+    this.#timing.sendStart();
   }
 
   sendGoesOn(): void {
@@ -269,7 +280,7 @@ export class ServeExchange
   }
 
   streamEnds(): void {
-    this.#idle(this.#host.service.clocks.keepAliveTimeoutMs);
+    this.#idle(this.request.clocks.keepAliveTimeoutMs);
   }
 
   // The client.
@@ -294,18 +305,18 @@ export class ServeExchange
   }
 
   bodyCame(bytes: Uint8Array): void {
-    const { limits, clocks } = this.#host.service;
+    const { limits } = this.#host.service;
     this.#bodyBytes += bytes.length;
     if (this.#bodyBytes > limits.clientBodyMaxBytes) {
       this.#bodyFailed(TOO_LARGE);
       return;
     }
-    this.#timing.readStart(BODY_PHASE, clocks.bodyTimeoutMs);
+    this.#timing.bodyCame(this.#bodyBytes);
     this.request.body.push(bytes);
   }
 
   bodyEnded(): void {
-    this.#timing.readStop();
+    this.#timing.bodyStops();
     this.request.body.end();
   }
 
@@ -324,21 +335,17 @@ export class ServeExchange
     this.#spoilt = true;
     this.#pump?.stop();
     this.#clocks?.readStop();
-    const { method, target } = request;
-    this.#host.service.log("warn", `${method} ${target}: ${error.status}, ${error.message}`);
-    request.bodyIfAsked?.fail(error);
-    request.tellAbort("bad-request");
-    if (!request.finalized) finalizeRequest(request, ERROR, error.status);
+    finalizeWithoutBody(request, error);
   }
 
   // Time.
 
   get #timing(): ConnectionClocks {
-    return this.#clocks ??= new ConnectionClocks(this.loop, this);
+    return this.#clocks ??= new ConnectionClocks(this.loop, this.request.clocks, this);
   }
 
   readTimedOut(_phase: ReadPhase): void {
-    if (this.bodyIsWanted) this.#bodyFailed(LATE_BODY);
+    this.#bodyFailed(LATE_BODY);
   }
 
   sendTimedOut(): void {
@@ -349,10 +356,7 @@ export class ServeExchange
     const { request } = this;
     if (request.headSent || request.finalized) return;
     this.#spoilt = true;
-    const { method, target } = request;
-    this.#host.service.log("warn", `${method} ${target}: 503, the handler is late`);
-    request.tellAbort("timeout");
-    if (!request.finalized) finalizeRequest(request, ERROR, 503);
+    finalizeLate(request);
   }
 }
 

@@ -151,6 +151,10 @@ export class FakeExchange implements Exchange {
     this.#deliver();
   }
 
+  bodyUnwanted(): void {}
+
+  clocksChanged(): void {}
+
   requestOver(): void {
     this.#requestOver();
   }
@@ -224,6 +228,8 @@ class FakeService implements Service {
   connectionClosed(): void {}
   register(): void {}
   unregister(): void {}
+
+  waitForRuntime(): void {}
 
   waitUntil(promise: Promise<unknown>): void {
     this.background.push(promise);

@@ -76,6 +76,8 @@ function drawClocks(dice: Dice): RunPlan["clocks"] {
   const short = (normalMs: number): number =>
     dice.chance(0.3) ? dice.between(1, 40) * 100 : normalMs;
   return {
+    ...DEFAULT_CLOCKS,
+    bodyBytesPerSecondMin: 0,
     headerTimeoutMs: short(DEFAULT_CLOCKS.headerTimeoutMs),
     bodyTimeoutMs: short(DEFAULT_CLOCKS.bodyTimeoutMs),
     sendTimeoutMs: short(DEFAULT_CLOCKS.sendTimeoutMs),

@@ -27,14 +27,14 @@ const CORE_FOLDERS: readonly CoreLayer[] = ["http", "filters", "work", "apps"];
 /** A folder of contracts, one for each further capability of a reactor. */
 const CAPABILITIES = "capabilities";
 const CORE_FILES: { readonly [file: string]: CoreLayer } = {
-  ...layer("words", "status assert errors limits"),
-  ...layer("mechanisms", "reactor buf chain buf_pool posted timers loop trace"),
+  ...layer("words", "status assert errors limits limit_rules"),
+  ...layer("mechanisms", "reactor buf chain buf_pool posted timers loop trace body_rate"),
   ...layer(
     "lifecycle",
     "http_request connection connection_clocks finalize request_body ending refuse handlers " +
       "exchange hold input output service body_reader reader gathered inspect",
   ),
-  ...layer("surface", "server definition mod"),
+  ...layer("surface", "server server_options closing definition mod"),
 };
 
 /** Sans-I/O: the HTTP grammar must not know how bytes or time arrive. */
