@@ -86,7 +86,9 @@ class Run {
     });
     this.#watch = new WatchingReactor(sabotage(this.#reactor));
     this.#app = new SimApp(plan);
-    this.#server = new Server(this.#watch, { ...plan, handlers: this.#app.handlers });
+    const { limits, clocks, halfClose } = plan;
+    const { handlers } = this.#app;
+    this.#server = new Server(this.#watch, { handlers, limits, clocks, halfClose });
     this.#app.loop = this.#server.loop;
     this.#clients = plan.clients.map((client, i) =>
       new SimClient(this.#reactor, this.#alarms, i, client, plan.limits)
