@@ -24,6 +24,7 @@ import type {
 import { Server } from "../core/server.ts";
 import { OK, type SendCode } from "../core/status.ts";
 import { createCodecs } from "../runtimes/common/codecs.ts";
+import { createFiles } from "../runtimes/common/files.ts";
 import { ambientContext } from "../runtimes/common/context.ts";
 import { hello } from "./servers/hello_native.ts";
 import { app as hono } from "./servers/hono_app.ts";
@@ -40,6 +41,7 @@ class NullReactor implements Reactor {
   readonly runtime = "none";
   readonly via = "nothing";
   readonly codecs = createCodecs();
+  readonly files = createFiles();
   readonly context = ambientContext;
   events: StreamEvents | null = null;
   turn: TurnEvents | null = null;

@@ -47,6 +47,7 @@ export {
 } from "./capabilities/codecs.ts";
 export type { Ambient, Context } from "./capabilities/context.ts";
 export { SUSPENSION, type Suspension, type Waiter } from "./work/suspension.ts";
+export { FileError, type FileErrorCode, type Files, type OpenFile } from "./capabilities/files.ts";
 export { Loop } from "./loop.ts";
 export type { Posted } from "./posted.ts";
 export { Timer, type TimerOwner } from "./timers.ts";

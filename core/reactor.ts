@@ -13,6 +13,7 @@
 
 import type { Buf } from "./buf.ts";
 import type { Codecs } from "./capabilities/codecs.ts";
+import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
 import type { Chain } from "./chain.ts";
 import type { SendCode } from "./status.ts";
@@ -199,5 +200,6 @@ export interface Reactor extends Clock, Turn, Streams, Sockets, Log, Entropy {
   /** How it listens, for the start line: `node:net`, `Deno.listen`, `Bun.listen`, `in memory`. */
   readonly via: string;
   readonly codecs: Codecs;
+  readonly files: Files;
   readonly context: Context;
 }

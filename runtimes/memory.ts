@@ -26,6 +26,7 @@ import type { SendCode } from "../core/status.ts";
 import { createCodecs } from "./common/codecs.ts";
 import { ambientContext } from "./common/context.ts";
 import { MemoryClient } from "./memory/client.ts";
+import { type DiskOptions, MemoryDisk } from "./memory/disk.ts";
 import { Driver, type RunUntilLimits } from "./memory/driver.ts";
 import { type Endpoint, MemoryHandle, SCRATCH_START, type Wire } from "./memory/endpoint.ts";
 import {
@@ -47,10 +48,11 @@ export {
   type FaultName,
   type FaultRate,
   MemoryClient,
+  MemoryDisk,
   type MemoryFaults,
 };
 
-export interface MemoryReactorOptions {
+export interface MemoryReactorOptions extends DiskOptions {
   /** Where the random bytes and the faults start. Default: 1. */
   readonly seed?: number;
   /** What goes wrong, and how often. The same seed gives the same faults. Default: nothing. */
@@ -102,6 +104,8 @@ export interface Pending {
   readonly open: readonly string[];
   /** The addresses that are listened on. */
   readonly listening: readonly string[];
+  /** The files that are open. */
+  readonly files: readonly string[];
   /** How many buffers are lent. */
   readonly lentBufs: number;
   /** The wake-up that was asked for, on the scale of `now()`; `Infinity` when none was. */
@@ -128,6 +132,8 @@ export class MemoryReactor implements Reactor {
   readonly runtime: string = "memory";
   readonly via: string = "in memory";
   readonly codecs: Codecs = createCodecs();
+  /** The disk: what is on it, and what is open. */
+  readonly files: MemoryDisk;
   readonly context: Context = ambientContext;
   /** Every line that was logged. */
   readonly logs: LogLine[] = [];
@@ -170,6 +176,7 @@ export class MemoryReactor implements Reactor {
       scratch: new Uint8Array(SCRATCH_START + segmentBytes),
       open: new Set<Endpoint>(),
     };
+    this.files = new MemoryDisk(this.#wire, options);
     this.#network = new Network(this.#wire, this);
     this.#driver = new Driver({
       step: () => this.step(),
@@ -310,6 +317,7 @@ export class MemoryReactor implements Reactor {
       postponed: this.#tasks.describePostponed(),
       open: open.map(String),
       listening: this.#network.addresses(),
+      files: this.files.openFiles,
       lentBufs: open.reduce((sum, endpoint) => sum + endpoint.lentCount, 0),
       wakeAtMs: this.#wakeMs,
     };

@@ -18,6 +18,7 @@ import type {
 import type { SendCode } from "../../core/status.ts";
 import { createCodecs } from "./codecs.ts";
 import { ambientContext } from "./context.ts";
+import { createFiles } from "./files.ts";
 import { LoopBase } from "./loop_base.ts";
 import type { StreamHandle } from "./stream_handle.ts";
 
@@ -25,6 +26,7 @@ export abstract class SocketReactor extends LoopBase implements Reactor {
   abstract readonly runtime: string;
   abstract readonly via: string;
   readonly codecs = createCodecs();
+  readonly files = createFiles();
   readonly context: Context = ambientContext;
 
   abstract listen(

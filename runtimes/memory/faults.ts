@@ -52,6 +52,12 @@ export interface MemoryFaults {
    * FIN. What the latter still sends seems to be sent; then it sees a reset too.
    */
   readonly halfClose?: FaultRate;
+  /** A call on a file settles late. */
+  readonly lateFile?: FaultRate;
+  /** The directory of a temporary file is gone when one is to be made. */
+  readonly noDirectory?: FaultRate;
+  /** There is no room for what is written to a file. */
+  readonly diskFull?: FaultRate;
   /** How late what is late comes at most, in milliseconds. Default: 1,000. */
   readonly lateMsMax?: number;
 }
@@ -73,12 +79,15 @@ export const FAULT_NAMES: readonly FaultName[] = [
   "refuse",
   "reset",
   "halfClose",
+  "lateFile",
+  "noDirectory",
+  "diskFull",
 ];
 
 /** One fault that happened. */
 export interface Fault {
   readonly name: FaultName;
-  /** Whom it happened to: `local -> remote` of one end of a stream, or `""`. */
+  /** Whom it happened to: `local -> remote` of one end of a stream, a file's name, or `""`. */
   readonly subject: string;
 }
 
@@ -108,6 +117,7 @@ const FAULT_OF: { readonly [delay in Delay]: FaultName } = {
   carry: "stall",
   release: "lateRelease",
   wake: "lateWake",
+  file: "lateFile",
 };
 
 export class FaultSchedule implements Schedule {
@@ -167,8 +177,8 @@ export class FaultSchedule implements Schedule {
     return this.#happens(dice, subject) ? this.#late(dice) : 0;
   }
 
-  strikes(blow: Blow, stream: Subject): boolean {
-    return this.#happens(this.#dice[blow], stream);
+  strikes(blow: Blow, subject: Subject): boolean {
+    return this.#happens(this.#dice[blow], subject);
   }
 
   resetInMs(stream: Subject): number {

@@ -13,11 +13,14 @@
 /** Where bytes move: out of a chain, into the peer's kernel buffer, or up to `onData`. */
 export type Move = "take" | "carry" | "deliver";
 
-/** What may come late: a new stream, the next segment, a release, a wake-up of the clock. */
-export type Delay = "open" | "carry" | "release" | "wake";
+/** What may come late: a new stream, the next segment, a release, a wake-up, a file's answer. */
+export type Delay = "open" | "carry" | "release" | "wake" | "file";
 
-/** What may befall a stream: its connect fails; its connecting end is lost. */
-export type Blow = "refuse" | "halfClose";
+/**
+ * What may befall a stream: its connect fails; its connecting end is lost. And a file: its
+ * directory is gone; there is no room for its bytes.
+ */
+export type Blow = "refuse" | "halfClose" | "noDirectory" | "diskFull";
 
 /** Whether `send` answers AGAIN although it need not, and whether it took what fits before. */
 export type Again = "no" | "taking nothing" | "taking what fits";
@@ -36,8 +39,8 @@ export interface Schedule {
   again(stream: Subject): Again;
   /** By how many milliseconds an event that could happen now comes late; 0 for not at all. */
   lateByMs(delay: Delay, subject: Subject): number;
-  /** True exactly when the stream is struck now. */
-  strikes(blow: Blow, stream: Subject): boolean;
+  /** True exactly when the stream or the file is struck now. */
+  strikes(blow: Blow, subject: Subject): boolean;
   /** In how many milliseconds the stream is reset on its way; -1 for not now. */
   resetInMs(stream: Subject): number;
   /** How many milliseconds the process slept through, where the clock moves on. */

@@ -60,6 +60,9 @@ const CHANCES_MAX: Readonly<Record<FaultName, number>> = {
   refuse: 0.2,
   reset: 0.03,
   halfClose: 0.03,
+  lateFile: 0.5,
+  noDirectory: 0.1,
+  diskFull: 0.1,
 };
 
 function drawFaults(dice: Dice): MemoryFaults {

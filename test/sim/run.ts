@@ -248,6 +248,7 @@ const NOTHING_LEFT = {
   postponed: [],
   open: [],
   listening: [],
+  files: [],
   lentBufs: 0,
   wakeAtMs: Infinity,
 };

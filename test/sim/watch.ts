@@ -22,6 +22,7 @@ import type {
   TurnEvents,
 } from "../../core/reactor.ts";
 import type { Codecs } from "../../core/capabilities/codecs.ts";
+import type { Files } from "../../core/capabilities/files.ts";
 import type { SendCode } from "../../core/status.ts";
 import { ServerSide, Violation } from "./facts.ts";
 
@@ -37,6 +38,10 @@ export class PassingReactor implements Reactor {
     this.runtime = under.runtime;
     this.via = under.via;
     this.context = under.context;
+  }
+
+  get files(): Files {
+    return this.under.files;
   }
 
   get codecs(): Codecs {

@@ -12,6 +12,7 @@ import { checkCodecs } from "./reactor/codecs.ts";
 import { checkClosing } from "./reactor/closing.ts";
 import { checkAmbient } from "./reactor/ambient.ts";
 import { Bench } from "./reactor/bench.ts";
+import { checkFiles } from "./reactor/files.ts";
 import { checkGuarding } from "./reactor/guarding.ts";
 import { checkOpening } from "./reactor/opening.ts";
 import { checkReading } from "./reactor/reading.ts";
@@ -56,6 +57,7 @@ function checkAll(
   checkClosing(check);
   checkTurning(check);
   checkCodecs(check);
+  checkFiles(check);
   checkAmbient(check);
   if (left.size > 0) throw new Error(`no check has the name of the gap: ${[...left].join("; ")}`);
   return check;

@@ -7,6 +7,7 @@
 
 import type { Buf } from "../../core/buf.ts";
 import type { Codecs } from "../../core/capabilities/codecs.ts";
+import type { Files } from "../../core/capabilities/files.ts";
 import type { Context } from "../../core/capabilities/context.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
@@ -112,6 +113,7 @@ class GuardedReactor implements Reactor {
   readonly runtime: string;
   readonly via: string;
   readonly codecs: Codecs;
+  readonly files: Files;
   readonly context: Context;
   readonly #reactor: Reactor;
   readonly #guards = new Guards();
@@ -121,6 +123,7 @@ class GuardedReactor implements Reactor {
     this.runtime = reactor.runtime;
     this.via = reactor.via;
     this.codecs = reactor.codecs;
+    this.files = reactor.files;
     this.context = reactor.context;
   }
 

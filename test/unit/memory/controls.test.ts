@@ -13,6 +13,7 @@ const NOTHING = {
   postponed: [],
   open: [],
   listening: [],
+  files: [],
   lentBufs: 0,
   wakeAtMs: Infinity,
 };
@@ -292,8 +293,8 @@ describe("settle(), elapse(), runUntil() and waitFor()", () => {
     assertEquals(
       error.message,
       "what was waited for did not come by 1000 ms; pending: " +
-        '{"runnable":[],"postponed":[],"open":[],"listening":["127.0.0.1:80"],"lentBufs":0,' +
-        '"wakeAtMs":5000}',
+        '{"runnable":[],"postponed":[],"open":[],"listening":["127.0.0.1:80"],"files":[],' +
+        '"lentBufs":0,"wakeAtMs":5000}',
     );
     await reactor.elapse(4000);
     await assertRejects(() => reactor.runUntil(() => false), Error, '"wakeAtMs":"never"');
@@ -343,6 +344,7 @@ describe("pending(), logs and random()", () => {
       postponed: [],
       open: ends,
       listening: ["127.0.0.1:80"],
+      files: [],
       lentBufs: 2,
       wakeAtMs: 300,
     });
