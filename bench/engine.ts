@@ -43,6 +43,7 @@ class NullReactor implements Reactor {
   readonly codecs = createCodecs();
   readonly files = createFiles();
   readonly context = ambientContext;
+  readonly polls = { open: () => null, openPipe: () => Promise.reject(new Error("no pipes")) };
   events: StreamEvents | null = null;
   turn: TurnEvents | null = null;
   /** How often something was sent. */

@@ -5,20 +5,33 @@
  * @module
  */
 
+import { Alarms } from "./alarms.ts";
 import { type Posted, PostedQueue } from "./posted.ts";
 import type { Clock, Turn, TurnEvents } from "./reactor.ts";
 import { Timers } from "./timers.ts";
 
 export class Loop implements TurnEvents {
   readonly posted: PostedQueue;
+  /** Deadlines to the grain of the wheel: for the many. */
   readonly timers: Timers;
+  /** Deadlines to the millisecond: for the few. */
+  readonly alarms: Alarms;
   readonly #reactor: Clock & Turn;
+  /** When the wheel and the alarms want to be woken, and what the reactor was asked for. */
+  #timersWakeMs = Infinity;
+  #alarmsWakeMs = Infinity;
+  #askedMs = Infinity;
 
   /** Attaches itself to `reactor`, which must have no loop yet. */
   constructor(reactor: Clock & Turn) {
     this.#reactor = reactor;
     this.posted = new PostedQueue(reactor);
-    this.timers = new Timers(reactor);
+    this.timers = new Timers({
+      wakeAt: (deadlineMs) => this.#wakeAt(deadlineMs, this.#alarmsWakeMs),
+    });
+    this.alarms = new Alarms({
+      wakeAt: (deadlineMs) => this.#wakeAt(this.#timersWakeMs, deadlineMs),
+    });
     reactor.attach(this);
   }
 
@@ -52,6 +65,24 @@ export class Loop implements TurnEvents {
   }
 
   onWake(): void {
-    this.timers.advance(this.#reactor.now());
+    this.#askedMs = Infinity;
+    const nowMs = this.#reactor.now();
+    if (this.#alarmsWakeMs <= nowMs) this.alarms.advance(nowMs);
+    if (this.#timersWakeMs <= nowMs) {
+      // The wheel takes a wake-up for used, and asks again only if it needs another.
+      this.#timersWakeMs = Infinity;
+      this.timers.advance(nowMs);
+    }
+    this.#wakeAt(this.#timersWakeMs, this.#alarmsWakeMs);
+  }
+
+  /** A runtime has one wake-up: the earlier of the two. */
+  #wakeAt(timersMs: number, alarmsMs: number): void {
+    this.#timersWakeMs = timersMs;
+    this.#alarmsWakeMs = alarmsMs;
+    const deadlineMs = Math.min(timersMs, alarmsMs);
+    if (deadlineMs === this.#askedMs) return;
+    this.#askedMs = deadlineMs;
+    this.#reactor.wakeAt(deadlineMs);
   }
 }

@@ -75,3 +75,43 @@ export {
 } from "./definition.ts";
 export { type CloseOptions, type CloseReport, Server, type ServerOptions } from "./server.ts";
 export type { HoldReport, RequestReport, ServerReport } from "./inspect.ts";
+export {
+  AdoptError,
+  type Direction,
+  type OpenedPipe,
+  type Pollable,
+  type Polls,
+  type PollState,
+  type Released,
+  type Taken,
+} from "./capabilities/polls.ts";
+export {
+  adopt,
+  closeHandle,
+  detach,
+  type Detached,
+  type ForeignSource,
+  type Home,
+  openPipe,
+  openStream,
+  POLLABLE,
+  type Waiting,
+} from "./work/adopt.ts";
+export { pollableOf, type PromisedSource } from "./work/ahead_pollable.ts";
+export {
+  type Interest,
+  type OnPoll,
+  Poller,
+  type PollerWaitOptions,
+  type PollEvent,
+} from "./work/poller.ts";
+export { type Awaited, waitAny, type WaitAnyOptions } from "./work/wait_any.ts";
+export {
+  type PollOutcome,
+  readable,
+  tryRead,
+  tryTake,
+  tryWrite,
+  type WaitOptions,
+  writable,
+} from "./work/waits.ts";

@@ -12,6 +12,7 @@
  */
 
 import type { Buf } from "./buf.ts";
+import type { Polls } from "./capabilities/polls.ts";
 import type { Codecs } from "./capabilities/codecs.ts";
 import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
@@ -202,4 +203,6 @@ export interface Reactor extends Clock, Turn, Streams, Sockets, Log, Entropy {
   readonly codecs: Codecs;
   readonly files: Files;
   readonly context: Context;
+  /** What the application owns and this runtime can wait for. */
+  readonly polls: Polls;
 }

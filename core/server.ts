@@ -10,6 +10,7 @@ import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
 import type { Context } from "./capabilities/context.ts";
 import { type Closable, type CloseOptions, type CloseReport, Closing } from "./closing.ts";
+import type { Polls } from "./capabilities/polls.ts";
 import { Connection } from "./connection.ts";
 import { isRequestLevel } from "./exchange.ts";
 import type { Handler } from "./handlers.ts";
@@ -49,6 +50,7 @@ export class Server implements Service, StreamEvents, Closable {
   readonly loop: Loop;
   readonly streams: Reactor;
   readonly context: Context;
+  readonly polls: Polls;
   readonly handlers: readonly Handler[];
   readonly limits: Limits;
   readonly clocks: Clocks;
@@ -78,6 +80,7 @@ export class Server implements Service, StreamEvents, Closable {
     this.reactor = reactor;
     this.streams = reactor;
     this.context = reactor.context;
+    this.polls = reactor.polls;
     this.loop = loop;
     this.handlers = options.handlers;
     this.limits = withDefaults(options.limits ?? {}, DEFAULT_LIMITS);

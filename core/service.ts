@@ -6,19 +6,21 @@
  */
 
 import type { Context } from "./capabilities/context.ts";
+import type { Polls } from "./capabilities/polls.ts";
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handlers.ts";
 import type { HeadBytes } from "./http/head_bytes.ts";
 import type { HttpRequest } from "./http_request.ts";
 import type { Clocks, Limits } from "./limits.ts";
 import type { Loop } from "./loop.ts";
-import type { CloseReason, LogLevel, Streams } from "./reactor.ts";
+import type { CloseReason, LogLevel, Sockets, Streams } from "./reactor.ts";
 import type { BufPool } from "./buf_pool.ts";
 
 export interface Service {
   readonly loop: Loop;
-  readonly streams: Streams;
   readonly context: Context;
+  readonly streams: Sockets & Streams;
+  readonly polls: Polls;
   readonly limits: Limits;
   readonly clocks: Clocks;
   /** Tried in order until one does not answer `DECLINED`. */

@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Polls } from "../core/capabilities/polls.ts";
 import type { Chain } from "../core/chain.ts";
 import type {
   Address,
@@ -26,6 +27,7 @@ import type {
   BunSocketHandlers,
   BunWhere,
 } from "./bun/platform.ts";
+import { BunPolls } from "./bun/polls.ts";
 import { tcpAddress } from "./common/addresses.ts";
 import type { LoopBase } from "./common/loop_base.ts";
 import { listenErrorOf } from "./common/platform_errors.ts";
@@ -44,11 +46,13 @@ export function createBunReactor(): Reactor {
 export class BunReactor extends SocketReactor {
   readonly runtime: string;
   readonly via: string = "Bun.listen";
+  readonly polls: Polls;
   readonly #bun: BunPlatform;
 
   constructor(bun: BunPlatform) {
     super();
     this.#bun = bun;
+    this.polls = new BunPolls(bun);
     this.runtime = `bun ${bun.version}`;
   }
 

@@ -10,6 +10,7 @@
  * @module
  */
 
+import type { Polls } from "../core/capabilities/polls.ts";
 import type { Chain } from "../core/chain.ts";
 import {
   type Address,
@@ -39,6 +40,7 @@ import type {
   DenoTcpWhere,
   DenoUnixWhere,
 } from "./deno/platform.ts";
+import { DenoPolls } from "./deno/polls.ts";
 import { ReadBuffers, SMALL_BYTES } from "./deno/read_buffers.ts";
 
 /**
@@ -55,11 +57,13 @@ class DenoReactor extends SocketReactor {
   readonly runtime: string;
   readonly via = "Deno.listen";
   readonly buffers = new ReadBuffers();
+  readonly polls: Polls;
   readonly #deno: DenoPlatform;
 
   constructor(deno: DenoPlatform) {
     super();
     this.#deno = deno;
+    this.polls = new DenoPolls(deno);
     this.runtime = `deno ${deno.version.deno}`;
   }
 

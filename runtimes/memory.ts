@@ -9,6 +9,7 @@
  */
 
 import { assert } from "../core/assert.ts";
+import type { Polls } from "../core/capabilities/polls.ts";
 import type { Codecs } from "../core/capabilities/codecs.ts";
 import type { Context } from "../core/capabilities/context.ts";
 import type { Chain } from "../core/chain.ts";
@@ -39,6 +40,7 @@ import {
   NO_FAULTS,
 } from "./memory/faults.ts";
 import { Network } from "./memory/network.ts";
+import { type MemoryPipe, MemoryPolls } from "./memory/polls.ts";
 import { Random } from "./memory/random.ts";
 import { IN_ORDER, type Schedule, Task, TaskQueue } from "./memory/schedule.ts";
 
@@ -50,6 +52,7 @@ export {
   MemoryClient,
   MemoryDisk,
   type MemoryFaults,
+  type MemoryPipe,
 };
 
 export interface MemoryReactorOptions extends DiskOptions {
@@ -131,6 +134,7 @@ const IDLE_TURNS = 20;
 export class MemoryReactor implements Reactor {
   readonly runtime: string = "memory";
   readonly via: string = "in memory";
+  readonly polls: Polls;
   readonly codecs: Codecs = createCodecs();
   /** The disk: what is on it, and what is open. */
   readonly files: MemoryDisk;
@@ -144,6 +148,7 @@ export class MemoryReactor implements Reactor {
   readonly #network: Network;
   readonly #random: Random;
   readonly #driver: Driver;
+  readonly #pipes: MemoryPolls;
   readonly #onLog: ((line: LogLine) => void) | undefined;
   #wallOffsetMs: number;
   #nowMs: number;
@@ -178,6 +183,7 @@ export class MemoryReactor implements Reactor {
     };
     this.files = new MemoryDisk(this.#wire, options);
     this.#network = new Network(this.#wire, this);
+    this.polls = this.#pipes = new MemoryPolls(this);
     this.#driver = new Driver({
       step: () => this.step(),
       now: () => this.#nowMs,
@@ -293,6 +299,14 @@ export class MemoryReactor implements Reactor {
   /** Lets each `onData` of a handle bring at most `bytes` bytes: for a peer that reads slowly. */
   readAtMost(handle: Handle, bytes: number): void {
     MemoryHandle.endpointOf(handle).readBytesMax = bytes;
+  }
+
+  /**
+   * A pipe: `adopt` takes its `source`, and `far` is its other end, which it takes an event to
+   * reach. With a path it is a FIFO, for `openPipe`. The faults of streams are its faults too.
+   */
+  pipe(path?: string): MemoryPipe {
+    return this.#pipes.pipe(path);
   }
 
   /**

@@ -28,6 +28,7 @@ import { tcpAddress } from "./common/addresses.ts";
 import type { LoopBase } from "./common/loop_base.ts";
 import { listenErrorOf, textOfError } from "./common/platform_errors.ts";
 import { SocketReactor } from "./common/socket_reactor.ts";
+import { nodePolls } from "./node/polls.ts";
 import { CONNECTING, StreamHandle } from "./common/stream_handle.ts";
 
 /**
@@ -47,6 +48,7 @@ export function createNodeReactor(): Reactor {
 class NodeReactor extends SocketReactor {
   readonly runtime = `node ${process.versions.node}`;
   readonly via = "node:net";
+  readonly polls = nodePolls;
 
   listen(address: Address, events: StreamEvents, options: ListenOptions = {}): Promise<Listener> {
     const server = createServer(

@@ -49,8 +49,47 @@ export interface BunListener {
   stop(): void;
 }
 
+/** What `Bun.file` gives. */
+export interface BunFile {
+  /** The path, when it was made of one. */
+  readonly name?: string;
+  exists(): Promise<boolean>;
+  stream(): ReadableStream;
+}
+
+/** What writes to a file, and to the input of a child. */
+export interface BunFileSink {
+  write(bytes: Uint8Array): number | Promise<number>;
+  flush(): unknown;
+  end(): unknown;
+}
+
+/** A socket that an application made. */
+export interface BunAdoptedSocket {
+  /** There exactly when a listener accepted it. */
+  readonly listener?: unknown;
+  /** Closed exactly when not positive. */
+  readonly readyState: string | number;
+  reload(options: { readonly socket: BunAdoptedHandlers }): void;
+  write(bytes: Uint8Array): number;
+  pause(): void;
+  resume(): void;
+  terminate(): void;
+  end(): void;
+}
+
+/** The events of an adopted socket. */
+export interface BunAdoptedHandlers {
+  data(socket: unknown, bytes: Uint8Array): void;
+  drain(): void;
+  end(): void;
+  error(socket: unknown, error: unknown): void;
+  close(socket: unknown, error?: unknown): void;
+}
+
 export interface BunPlatform {
   readonly version: string;
+  file(descriptor: unknown): BunFile;
   listen<Data>(options: BunSocketOptions<Data>): BunListener;
   connect<Data>(options: BunSocketOptions<Data>): Promise<BunSocket<Data>>;
 }

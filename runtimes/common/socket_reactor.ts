@@ -6,6 +6,7 @@
  */
 
 import type { Context } from "../../core/capabilities/context.ts";
+import type { Polls } from "../../core/capabilities/polls.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
   Address,
@@ -25,6 +26,7 @@ import type { StreamHandle } from "./stream_handle.ts";
 export abstract class SocketReactor extends LoopBase implements Reactor {
   abstract readonly runtime: string;
   abstract readonly via: string;
+  abstract readonly polls: Polls;
   readonly codecs = createCodecs();
   readonly files = createFiles();
   readonly context: Context = ambientContext;

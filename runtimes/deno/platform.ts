@@ -48,7 +48,36 @@ export interface DenoConnectOptions {
   readonly signal: AbortSignal;
 }
 
+/** Whatever reads into memory: connections, files, standard input. */
+export interface DenoReader {
+  /** Resolves to the count of bytes, or to null at the end. */
+  read(into: Uint8Array): Promise<number | null>;
+}
+
+export interface DenoWriter {
+  /** Resolves to how many bytes were taken. */
+  write(bytes: Uint8Array): Promise<number>;
+}
+
+export interface DenoFile extends DenoReader, DenoWriter {
+  statSync(): DenoFileInfo;
+  close(): void;
+}
+
+export interface DenoFileInfo {
+  readonly isFile: boolean;
+  /** Null where the platform cannot tell. */
+  readonly isFifo: boolean | null;
+}
+
+/** A class of Deno's, for telling its objects. */
+export type DenoClass = abstract new (...args: never[]) => object;
+
 export interface DenoPlatform {
+  readonly FsFile: DenoClass;
+  readonly ChildProcess: DenoClass;
+  statSync(path: string): DenoFileInfo;
+  openSync(path: string, options: { readonly read: true }): DenoFile;
   readonly version: { readonly deno: string };
   /** There exactly when Deno runs with `--unstable-net`. */
   readonly listenDatagram?: unknown;

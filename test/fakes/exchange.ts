@@ -213,6 +213,10 @@ class FakeService implements Service {
     throw new Error("an exchange in memory has no streams");
   }
 
+  get polls(): never {
+    throw new Error("an exchange in memory waits for nothing");
+  }
+
   log(_level: string, text: string): void {
     this.lines.push(text);
   }

@@ -21,6 +21,7 @@ import type {
   StreamEvents,
   TurnEvents,
 } from "../../core/reactor.ts";
+import type { Polls } from "../../core/capabilities/polls.ts";
 import type { Codecs } from "../../core/capabilities/codecs.ts";
 import type { Files } from "../../core/capabilities/files.ts";
 import type { SendCode } from "../../core/status.ts";
@@ -46,6 +47,10 @@ export class PassingReactor implements Reactor {
 
   get codecs(): Codecs {
     return this.under.codecs;
+  }
+
+  get polls(): Polls {
+    return this.under.polls;
   }
 
   now(): number {

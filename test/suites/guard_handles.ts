@@ -9,6 +9,7 @@ import type { Buf } from "../../core/buf.ts";
 import type { Codecs } from "../../core/capabilities/codecs.ts";
 import type { Files } from "../../core/capabilities/files.ts";
 import type { Context } from "../../core/capabilities/context.ts";
+import type { Polls } from "../../core/capabilities/polls.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
   Address,
@@ -115,6 +116,7 @@ class GuardedReactor implements Reactor {
   readonly codecs: Codecs;
   readonly files: Files;
   readonly context: Context;
+  readonly polls: Polls;
   readonly #reactor: Reactor;
   readonly #guards = new Guards();
 
@@ -122,6 +124,7 @@ class GuardedReactor implements Reactor {
     this.#reactor = reactor;
     this.runtime = reactor.runtime;
     this.via = reactor.via;
+    this.polls = reactor.polls;
     this.codecs = reactor.codecs;
     this.files = reactor.files;
     this.context = reactor.context;

@@ -28,7 +28,7 @@ const CORE_FOLDERS: readonly CoreLayer[] = ["http", "filters", "work", "apps"];
 const CAPABILITIES = "capabilities";
 const CORE_FILES: { readonly [file: string]: CoreLayer } = {
   ...layer("words", "status assert errors limits limit_rules"),
-  ...layer("mechanisms", "reactor buf chain buf_pool posted timers loop trace body_rate"),
+  ...layer("mechanisms", "reactor buf chain buf_pool posted timers alarms loop trace body_rate"),
   ...layer(
     "lifecycle",
     "http_request connection connection_clocks finalize request_body ending refuse handlers " +

@@ -1,0 +1,98 @@
+/**
+ * A pollable made of functions that answer promises, as most platforms and libraries have them. It
+ * puts a `ReadAhead` and a `WriteAhead` together, and knows nothing of what they read and write.
+ *
+ * @module
+ */
+
+import type { Direction, Pollable, PollState, Released, Taken } from "../capabilities/polls.ts";
+import type { AGAIN } from "../status.ts";
+import { ReadAhead, type ReadPiece, WriteAhead } from "./prefetch.ts";
+
+/** What a source that has promises can do. What is left out cannot be done. */
+export interface PromisedSource {
+  /**
+   * The next piece: `{ value }`, of bytes or of anything else, or null at the end. Never called
+   * while one is under way.
+   */
+  readonly read?: ReadPiece;
+  /** Writes all of `bytes`, which are its own until it settles. Never two at a time. */
+  readonly write?: (bytes: Uint8Array) => Promise<unknown>;
+  /** True exactly when nothing can be written any more. */
+  readonly isEnded?: () => boolean;
+  /** Calls a read that is under way back, so that what would have come goes to the next reader. */
+  readonly recall?: () => void;
+  /** The source goes back to its owner. */
+  readonly release?: () => void;
+  readonly close?: () => void;
+  readonly parts?: readonly object[];
+}
+
+/** Makes a pollable of `source`: for the foreign door, and for the runtimes. */
+export function pollableOf(source: PromisedSource): Pollable {
+  return new AheadPollable(source);
+}
+
+class AheadPollable implements Pollable {
+  readonly parts: readonly object[];
+  readonly #source: PromisedSource;
+  readonly #reads: ReadAhead | null;
+  readonly #writes: WriteAhead | null;
+
+  constructor(source: PromisedSource) {
+    this.#source = source;
+    this.parts = source.parts ?? [];
+    this.#reads = source.read === undefined ? null : new ReadAhead(source.read);
+    this.#writes = source.write === undefined ? null : new WriteAhead(source.write, source.isEnded);
+  }
+
+  poll(direction: Direction): PollState {
+    return this.#of(direction)?.poll() ?? "waiting";
+  }
+
+  watch(direction: Direction, changed: () => void): void {
+    this.#of(direction)?.watch(changed);
+  }
+
+  unwatch(direction: Direction): void {
+    this.#of(direction)?.unwatch();
+  }
+
+  #of(direction: Direction): ReadAhead | WriteAhead | null {
+    return direction === "read" ? this.#reads : this.#writes;
+  }
+
+  tryRead(bytesMax: number): Uint8Array | null | typeof AGAIN {
+    if (this.#reads === null) throw new TypeError("this source cannot be read");
+    return this.#reads.tryRead(bytesMax);
+  }
+
+  tryTake(): Taken | null | typeof AGAIN {
+    if (this.#reads === null) throw new TypeError("this source cannot be read");
+    return this.#reads.tryTake();
+  }
+
+  tryWrite(bytes: Uint8Array): number {
+    if (this.#writes === null) throw new TypeError("this source cannot be written");
+    return this.#writes.tryWrite(bytes);
+  }
+
+  async release(): Promise<Released> {
+    const { prefetched, late } = this.#reads?.release() ?? NOTHING;
+    // Nobody need hear of a read that was called back, or of one whose bytes nobody wants.
+    late?.catch(ignore);
+    this.#source.recall?.();
+    await this.#writes?.flushed();
+    this.#source.release?.();
+    return { prefetched, late: this.#source.recall === undefined ? late : null };
+  }
+
+  close(): void {
+    this.#reads?.release().late?.catch(ignore);
+    this.#source.close?.();
+  }
+}
+
+function ignore(): void {}
+
+const NOTHING: Released = { prefetched: new Uint8Array(0), late: null };

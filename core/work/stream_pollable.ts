@@ -1,0 +1,148 @@
+/**
+ * A stream of the reactor as something that can be waited for. It knows the contract of streams,
+ * and so works on every runtime alike; it knows nothing of who waits.
+ *
+ * Reading: one event's bytes are kept, and reading stops until they are taken. Writing: what is
+ * taken is copied into a buffer of the stream's own; there is room again when all of it has left.
+ *
+ * @module
+ */
+
+import { type Buf, bufOf, releaseBuf } from "../buf.ts";
+import type { Direction, Pollable, PollState, Released } from "../capabilities/polls.ts";
+import { Chain } from "../chain.ts";
+import type { Address, CloseReason, Handle, Sockets, StreamEvents, Streams } from "../reactor.ts";
+import { AGAIN } from "../status.ts";
+import { WRITE_BYTES_MAX } from "./prefetch.ts";
+
+export class StreamPollable implements Pollable, StreamEvents {
+  readonly #streams: Sockets & Streams;
+  readonly #out = new Chain();
+  #handle: Handle | null = null;
+  #isOpen = false;
+  #ended = false;
+  #closed: CloseReason | null = null;
+  /** What came and was not taken: one piece, and what followed it before reading stopped. */
+  #pieces: Uint8Array[] = [];
+  #blocked = false;
+  /** True exactly when nobody wants the stream any more. */
+  #closing = false;
+  #readChanged: (() => void) | null = null;
+  #writeChanged: (() => void) | null = null;
+
+  constructor(streams: Sockets & Streams) {
+    this.#streams = streams;
+  }
+
+  /** Without this it is the event of opening that brings the stream. */
+  connect(address: Address): void {
+    this.#handle = this.#streams.connect(address, this);
+  }
+
+  poll(direction: Direction): PollState {
+    if (direction === "read") {
+      if (this.#pieces.length > 0) return "ready";
+      if (this.#hasFailed) return "error";
+      return this.#ended || this.#closed !== null ? "hangup" : "waiting";
+    }
+    if (this.#hasFailed) return "error";
+    if (this.#closed !== null) return "hangup";
+    return this.#isOpen && !this.#blocked && this.#out.isEmpty ? "ready" : "waiting";
+  }
+
+  get #hasFailed(): boolean {
+    return this.#closed !== null && this.#closed !== "clean";
+  }
+
+  watch(direction: Direction, changed: () => void): void {
+    if (direction === "read") this.#readChanged = changed;
+    else this.#writeChanged = changed;
+  }
+
+  unwatch(direction: Direction): void {
+    if (direction === "read") this.#readChanged = null;
+    else this.#writeChanged = null;
+  }
+
+  tryRead(bytesMax: number): Uint8Array | null | typeof AGAIN {
+    const piece = this.#pieces[0];
+    if (piece === undefined) {
+      if (this.#hasFailed) throw this.#failure();
+      return this.#ended || this.#closed !== null ? null : AGAIN;
+    }
+    if (piece.length > bytesMax) {
+      this.#pieces[0] = piece.subarray(bytesMax);
+      return piece.subarray(0, bytesMax);
+    }
+    this.#pieces.shift();
+    if (this.#pieces.length === 0) this.#streams.readStart(this.#handle!);
+    return piece;
+  }
+
+  tryWrite(bytes: Uint8Array): number {
+    const state = this.poll("write");
+    if (state === "waiting") return 0;
+    if (state !== "ready") throw this.#failure();
+    const piece = bytes.slice(0, WRITE_BYTES_MAX);
+    this.#out.append(bufOf(piece));
+    this.#push();
+    return piece.length;
+  }
+
+  #push(): void {
+    if (this.#streams.send(this.#handle!, this.#out) === AGAIN) this.#blocked = true;
+  }
+
+  #failure(): Error {
+    return new Error(`the stream has closed: ${this.#closed ?? "clean"}`);
+  }
+
+  release(): Promise<Released> {
+    this.close();
+    return Promise.reject(new Error("a stream of the reactor has no other owner: it was closed"));
+  }
+
+  /** What was taken leaves first. */
+  close(): void {
+    this.#closing = true;
+    if (this.#out.isEmpty && this.#handle !== null) this.#streams.close(this.#handle);
+  }
+
+  // Events of the stream.
+
+  onOpen(handle: Handle): void {
+    this.#handle = handle;
+    this.#isOpen = true;
+    if (this.#closing) this.#streams.close(handle);
+    else this.#writeChanged?.();
+  }
+
+  onData(handle: Handle, bytes: Uint8Array): void {
+    this.#pieces.push(bytes.slice());
+    this.#streams.readStop(handle);
+    this.#readChanged?.();
+  }
+
+  onWritable(): void {
+    this.#blocked = false;
+    if (!this.#out.isEmpty) this.#push();
+    if (this.#closing) this.close();
+    else if (!this.#blocked) this.#writeChanged?.();
+  }
+
+  onRelease(_handle: Handle, buf: Buf): void {
+    releaseBuf(buf);
+  }
+
+  onEnd(): void {
+    this.#ended = true;
+    this.#readChanged?.();
+  }
+
+  onClose(_handle: Handle, reason: CloseReason): void {
+    this.#closed = reason;
+    this.#out.drop();
+    this.#readChanged?.();
+    this.#writeChanged?.();
+  }
+}

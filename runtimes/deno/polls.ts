@@ -1,0 +1,146 @@
+/**
+ * What Deno can wait for: connections, open files, its own standard streams and children, and what
+ * it has of Node and of the web. It knows Deno's calls, and nothing of who waits.
+ *
+ * Deno 2.9 reads pipes and terminals in a pool of threads: with 32 waiting reads, `stat` waits as
+ * well. So it waits for a few of them and refuses the others.
+ *
+ * @module
+ */
+
+import { closeSync, constants, openSync } from "node:fs";
+import {
+  AdoptError,
+  type OpenedPipe,
+  type Pollable,
+  type Polls,
+} from "../../core/capabilities/polls.ts";
+import { pollableOf } from "../../core/work/ahead_pollable.ts";
+import type { ReadPiece } from "../../core/work/prefetch.ts";
+import { assertIsPipe, openCommon, pipeErrorOf } from "../common/polls/common_polls.ts";
+import { isReadable, isWritable, openPair } from "../common/polls/web_stream.ts";
+import type { DenoFile, DenoPlatform, DenoReader, DenoWriter } from "./platform.ts";
+import { LARGE_BYTES, SMALL_BYTES } from "./read_buffers.ts";
+
+/** How many handles may wait by a thread each, in the whole process. */
+export const THREAD_WAITS_MAX = 8;
+
+/** The process has one pool, however many reactors it has. */
+let threadWaits = 0;
+
+export class DenoPolls implements Polls {
+  readonly #deno: DenoPlatform;
+
+  constructor(deno: DenoPlatform) {
+    this.#deno = deno;
+  }
+
+  open(source: object): Pollable | null {
+    if (source instanceof this.#deno.FsFile) return openFile(source as DenoFile);
+    if (source instanceof this.#deno.ChildProcess) return openChild(source);
+    return openCommon(source) ?? openReader(source);
+  }
+
+  /**
+   * A second descriptor, open for writing as well, makes opening return at once, and a read wait
+   * instead of ending. It is closed at the first byte, so that the end of the stream is seen.
+   */
+  // deno-lint-ignore require-await -- what opening throws has to come out as a rejection
+  async openPipe(path: string): Promise<OpenedPipe> {
+    try {
+      assertIsPipe(path, this.#deno.statSync(path).isFifo === true);
+      const keeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+      let isKept = true;
+      const letGo = () => {
+        if (isKept) closeSync(keeper);
+        isKept = false;
+      };
+      try {
+        const file = this.#deno.openSync(path, { read: true });
+        return { source: file, pollable: openWaiting(file, letGo) };
+      } catch (error) {
+        letGo();
+        throw error;
+      }
+    } catch (error) {
+      throw pipeErrorOf(path, error);
+    }
+  }
+}
+
+function openFile(file: DenoFile): Pollable {
+  if (!file.statSync().isFile) return openWaiting(file, () => {});
+  return pollableOf({ read: reading(file), write: writing(file), close: () => file.close() });
+}
+
+/** A file whose reads wait in a thread. Closing ends them only if no writer is left. */
+function openWaiting(file: DenoFile, letGo: () => void): Pollable {
+  if (threadWaits >= THREAD_WAITS_MAX) {
+    file.close();
+    throw new AdoptError("too-many", TOO_MANY);
+  }
+  threadWaits++;
+  let isCounted = true;
+  const uncount = () => {
+    if (isCounted) threadWaits--;
+    isCounted = false;
+    letGo();
+  };
+  const read = reading(file);
+  return pollableOf({
+    read: async () => {
+      const piece = await read();
+      letGo();
+      return piece;
+    },
+    write: writing(file),
+    release: uncount,
+    close() {
+      uncount();
+      file.close();
+    },
+  });
+}
+
+const TOO_MANY =
+  `Deno waits for a pipe with a thread of a small pool, and ${THREAD_WAITS_MAX} wait already: ` +
+  "close one of them first";
+
+function openChild(child: object): Pollable | null {
+  const { stdout, stdin } = child as { stdout?: unknown; stdin?: unknown };
+  const readable = isReadable(stdout) ? stdout : null;
+  const writable = isWritable(stdin) ? stdin : null;
+  if (readable === null && writable === null) return null;
+  return openPair({ readable, writable }, [readable, writable].filter((one) => one !== null));
+}
+
+/** `Deno.Conn`, `Deno.stdin`, `Deno.stdout`: whatever reads into, or writes from, memory. */
+function openReader(source: object): Pollable | null {
+  const { read, write, close } = source as Partial<DenoReader & DenoWriter & DenoFile>;
+  if (typeof close !== "function") return null;
+  if (typeof read !== "function" && typeof write !== "function") return null;
+  return pollableOf({
+    ...typeof read === "function" ? { read: reading(source as DenoReader) } : {},
+    ...typeof write === "function" ? { write: writing(source as DenoWriter) } : {},
+    close: () => (source as DenoFile).close(),
+  });
+}
+
+/** A read that waits holds its memory: small until one filled it. */
+function reading(source: DenoReader): ReadPiece {
+  let size = SMALL_BYTES;
+  return async () => {
+    const bytes = new Uint8Array(size);
+    const count = await source.read(bytes);
+    if (count === null) return null;
+    size = count === size ? LARGE_BYTES : SMALL_BYTES;
+    return { value: bytes.subarray(0, count) };
+  };
+}
+
+function writing(sink: DenoWriter): (bytes: Uint8Array) => Promise<void> {
+  return async (bytes) => {
+    let at = 0;
+    while (at < bytes.length) at += await sink.write(bytes.subarray(at));
+  };
+}
