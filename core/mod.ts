@@ -105,6 +105,7 @@ export {
   type PollerWaitOptions,
   type PollEvent,
 } from "./work/poller.ts";
+export { untilAny, untilReadable, untilWritable } from "./work/wait_suspensions.ts";
 export { type Awaited, waitAny, type WaitAnyOptions } from "./work/wait_any.ts";
 export {
   type PollOutcome,
