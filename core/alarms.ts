@@ -19,6 +19,8 @@ export class Alarm {
   readonly goOff: () => void;
   /** The heap's own: its index there, -1 when it is not armed. */
   place = -1;
+  /** True exactly while its deadline has come and others go off before it. */
+  isDue = false;
 
   constructor(goOff: () => void) {
     this.goOff = goOff;
@@ -40,7 +42,7 @@ export class Alarms {
 
   /** Lets `alarm`, which must not be armed, go off at `deadlineMs`, or as soon after as can be. */
   arm(alarm: Alarm, deadlineMs: number): void {
-    assert(alarm.place === -1, "an alarm was armed twice");
+    assert(alarm.place === -1 && !alarm.isDue, "an alarm was armed twice");
     assert(deadlineMs < Infinity, "an alarm was armed for no time");
     alarm.deadlineMs = deadlineMs;
     this.#heap.push(alarm);
@@ -50,28 +52,40 @@ export class Alarms {
 
   /** It will not go off. Nothing happens when it was not armed. */
   disarm(alarm: Alarm): void {
-    const { place } = alarm;
-    if (place === -1) return;
-    const last = this.#heap.pop()!;
-    alarm.place = -1;
-    if (last !== alarm) {
-      this.#down(last, place);
-      this.#up(last, last.place);
+    alarm.isDue = false;
+    if (alarm.place === -1) return;
+    this.#takeOut(alarm);
+    this.#askForWake();
+  }
+
+  /**
+   * All whose deadline has come at `nowMs` go off, in the order of their deadlines. What is armed
+   * meanwhile waits for the next wake-up, even if its time has passed.
+   */
+  advance(nowMs: number): void {
+    const heap = this.#heap;
+    const due: Alarm[] = [];
+    while (heap.length > 0 && heap[0]!.deadlineMs <= nowMs) {
+      const alarm = heap[0]!;
+      this.#takeOut(alarm);
+      alarm.isDue = true;
+      due.push(alarm);
+    }
+    for (const alarm of due) {
+      if (!alarm.isDue) continue;
+      alarm.isDue = false;
+      alarm.goOff();
     }
     this.#askForWake();
   }
 
-  /** All whose deadline has come at `nowMs` go off, in the order of their deadlines. */
-  advance(nowMs: number): void {
-    const heap = this.#heap;
-    // Those that are armed meanwhile for a time that has passed wait for the next wake-up.
-    let left = heap.length;
-    while (left-- > 0 && heap.length > 0 && heap[0]!.deadlineMs <= nowMs) {
-      const alarm = heap[0]!;
-      this.disarm(alarm);
-      alarm.goOff();
-    }
-    this.#askForWake();
+  #takeOut(alarm: Alarm): void {
+    const { place } = alarm;
+    const last = this.#heap.pop()!;
+    alarm.place = -1;
+    if (last === alarm) return;
+    this.#down(last, place);
+    this.#up(last, last.place);
   }
 
   #askForWake(): void {
