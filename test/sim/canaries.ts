@@ -21,6 +21,8 @@ import { PassingEvents, PassingReactor } from "./watch.ts";
 
 /** Every so many opportunities the planted fault strikes. */
 const EVERY = 50;
+/** The same, where most connections give one opportunity or none. */
+const EVERY_RARE = 5;
 
 /** The planted faults by name. */
 export const CANARIES: Readonly<Record<string, Sabotage>> = {
@@ -52,7 +54,7 @@ export const CANARIES: Readonly<Record<string, Sabotage>> = {
         override onEnd(handle: Handle): void {
           if (!strikes()) super.onEnd(handle);
         }
-      })(above)),
+      })(above), EVERY_RARE),
   "a byte that came is another": (under) =>
     breakEvents(under, (above, strikes) =>
       new (class extends PassingEvents {
@@ -75,9 +77,10 @@ export const CANARIES: Readonly<Record<string, Sabotage>> = {
 function breakEvents(
   under: Reactor,
   broken: (above: StreamEvents, strikes: () => boolean) => StreamEvents,
+  every: number = EVERY,
 ): Reactor {
   let opportunities = 0;
-  const strikes = (): boolean => ++opportunities % EVERY === 0;
+  const strikes = (): boolean => ++opportunities % every === 0;
   return new (class extends PassingReactor {
     override listen(
       address: Address,

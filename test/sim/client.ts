@@ -42,6 +42,8 @@ export class SimClient implements StreamEvents {
   /** When it left, and how. */
   left: Leave["how"] | null = null;
   leftMs = Infinity;
+  /** How many bytes it had on their way by then: what the network had taken from it. */
+  sentBytes = 0;
   /** When the server's FIN came. */
   endedMs = Infinity;
   closed: CloseReason | null = null;
@@ -111,6 +113,7 @@ export class SimClient implements StreamEvents {
     if (this.left !== null || this.closed !== null) return;
     this.left = how;
     this.leftMs = this.#reactor.now();
+    this.sentBytes = this.#pos - this.#chain.size();
     this.#chain.drop();
     if (how === "close") this.#reactor.close(this.#handle!);
     else if (how === "fin") this.#reactor.shutdown(this.#handle!);

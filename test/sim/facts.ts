@@ -93,6 +93,8 @@ export class ServerSide {
   readonly came: Progress = new Progress();
   /** Bytes that `send` took. */
   readonly went: Progress = new Progress();
+  /** Since when it reads; `Infinity` while it does not. */
+  readingMs: number;
   /** When `onEnd` came. */
   finMs = Infinity;
   /** What the server asked for first, of closing: never undone. */
@@ -109,7 +111,7 @@ export class ServerSide {
 
   constructor(handle: Handle, acceptedMs: number, openAtAccept: number) {
     this.handle = handle;
-    this.acceptedMs = acceptedMs;
+    this.acceptedMs = this.readingMs = acceptedMs;
     this.openAtAccept = openAtAccept;
   }
 }

@@ -9,6 +9,7 @@
 import type { Evidence } from "./evidence.ts";
 import { judgeAnswer, judgeTailAnswer, wrongByte } from "./judge_answer.ts";
 import { closes } from "./evidence.ts";
+import { judgeFin } from "./judge_fin.ts";
 
 /** @throws {Violation} when anything about this connection is not as it must be. */
 export function judgeConnection(e: Evidence): void {
@@ -30,6 +31,7 @@ export function judgeConnection(e: Evidence): void {
     else judgeTailAnswer(e, index);
   }
   judgeInside(e);
+  judgeFin(e);
   judgeEnd(e);
   judgeMissing(e);
 }

@@ -205,6 +205,17 @@ export class WatchingReactor extends PassingReactor {
     return code;
   }
 
+  override readStart(handle: Handle): void {
+    const side = this.side(handle);
+    if (side.readingMs === Infinity) side.readingMs = this.now();
+    super.readStart(handle);
+  }
+
+  override readStop(handle: Handle): void {
+    this.side(handle).readingMs = Infinity;
+    super.readStop(handle);
+  }
+
   override shutdown(handle: Handle): void {
     this.#ends(handle, "shutdown");
     super.shutdown(handle);
