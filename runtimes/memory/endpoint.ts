@@ -165,6 +165,11 @@ export class Endpoint {
       return ERROR;
     }
     assert(!this.#owesWritable, "send() was called between AGAIN and onWritable()");
+    if (this.#wire.schedule.strikes("sendError", this)) {
+      this.#peer!.#receiveReset();
+      this.#die("reset");
+      return ERROR;
+    }
     const again = this.#wire.schedule.again(this);
     if (again !== "taking nothing") this.#take(chain);
     this.#owesWritable = again !== "no" || chain.first !== null ||

@@ -58,6 +58,10 @@ export interface MemoryFaults {
   readonly noDirectory?: FaultRate;
   /** There is no room for what is written to a file. */
   readonly diskFull?: FaultRate;
+  /** `send` answers `ERROR`: it is the one that finds out that the stream is dead. */
+  readonly sendError?: FaultRate;
+  /** The accept of a connection fails: a reset for the connecting end, nothing for the other. */
+  readonly acceptError?: FaultRate;
   /** How late what is late comes at most, in milliseconds. Default: 1,000. */
   readonly lateMsMax?: number;
 }
@@ -82,6 +86,8 @@ export const FAULT_NAMES: readonly FaultName[] = [
   "lateFile",
   "noDirectory",
   "diskFull",
+  "sendError",
+  "acceptError",
 ];
 
 /** One fault that happened. */

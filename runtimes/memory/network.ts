@@ -84,7 +84,7 @@ export class Network {
     Endpoint.join(client, server);
     this.#open("open", client, () => client.open());
     this.#open("accept", server, () => {
-      if (listener.isClosed) server.refuse();
+      if (listener.isClosed || this.#wire.schedule.strikes("acceptError", server)) server.refuse();
       else server.open();
     });
   }

@@ -17,10 +17,16 @@ export type Move = "take" | "carry" | "deliver";
 export type Delay = "open" | "carry" | "release" | "wake" | "file";
 
 /**
- * What may befall a stream: its connect fails; its connecting end is lost. And a file: its
- * directory is gone; there is no room for its bytes.
+ * What may befall a stream: it fails at either end; an end is lost; a send finds it dead. And a
+ * file: its directory is gone; there is no room for its bytes.
  */
-export type Blow = "refuse" | "halfClose" | "noDirectory" | "diskFull";
+export type Blow =
+  | "refuse"
+  | "acceptError"
+  | "halfClose"
+  | "sendError"
+  | "noDirectory"
+  | "diskFull";
 
 /** Whether `send` answers AGAIN although it need not, and whether it took what fits before. */
 export type Again = "no" | "taking nothing" | "taking what fits";

@@ -6,9 +6,9 @@
  * @module
  */
 
-import { DEFAULT_CLOCKS, DEFAULT_LIMITS } from "../../core/limits.ts";
 import { FAULT_NAMES, type FaultName } from "../../runtimes/memory/faults.ts";
-import type { Act, ClientPlan, RequestPlan, RunPlan } from "./plan.ts";
+import { CLIENT, GET, PLAIN, POST, RESPOND, STREAM } from "./plain.ts";
+import type { Act, ClientPlan, RunPlan } from "./plan.ts";
 import { runPlan, type Sabotage } from "./run.ts";
 
 export interface AnomalyResult {
@@ -38,61 +38,6 @@ export async function runAnomalies(sabotage?: Sabotage): Promise<AnomalyResult> 
 
 /** A scenario that has more has grown out of hand. */
 const OPPORTUNITIES_MAX = 2000;
-
-const RESPOND: Act = {
-  via: "native",
-  style: "sync",
-  reads: "nothing",
-  waitMs: 0,
-  answer: "respond",
-  status: 200,
-  bytes: 30,
-  pieceBytes: 30,
-  stepMs: 0,
-  declares: false,
-  trailers: false,
-  closes: false,
-  quits: false,
-  twice: false,
-};
-
-const GET: RequestPlan = {
-  method: "GET",
-  version: 1,
-  connection: "",
-  fields: 0,
-  body: null,
-  does: RESPOND,
-};
-
-const POST: RequestPlan = {
-  ...GET,
-  method: "POST",
-  body: {
-    framing: "chunked",
-    bytes: 90,
-    chunkBytes: 40,
-    extensions: false,
-    trailers: 1,
-    defect: "",
-    expects: false,
-  },
-  does: { ...RESPOND, style: "done", reads: "all" },
-};
-
-const STREAM: Act = { ...RESPOND, answer: "stream", bytes: 40_000, pieceBytes: 20_000 };
-
-const CLIENT: ClientPlan = {
-  startMs: 0,
-  window: 1,
-  pieces: [100_000],
-  pauseMs: 0,
-  thinkMs: 0,
-  stops: null,
-  leave: { how: "close", when: "end", at: 0 },
-  requests: [GET],
-  tail: null,
-};
 
 function scenarios(): RunPlan[] {
   const fetched = (does: Partial<Act>): Act => ({ ...RESPOND, via: "fetch", ...does });
@@ -131,15 +76,5 @@ function scenarios(): RunPlan[] {
 
 /** Small buffers, so that there are many opportunities. */
 function scenario(clients: readonly ClientPlan[]): RunPlan {
-  return {
-    seed: 1,
-    faults: {},
-    bufferBytes: 8000,
-    segmentBytes: 1000,
-    limits: DEFAULT_LIMITS,
-    clocks: DEFAULT_CLOCKS,
-    halfClose: "abort",
-    close: null,
-    clients,
-  };
+  return { ...PLAIN, bufferBytes: 8000, segmentBytes: 1000, clients };
 }

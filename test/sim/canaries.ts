@@ -24,8 +24,11 @@ const EVERY = 50;
 /** The same, where most connections give one opportunity or none. */
 const EVERY_RARE = 5;
 
+/** Breaks something at every so many opportunities: as many as a large run needs, unless told. */
+type Canary = (under: Reactor, every?: number) => ReturnType<Sabotage>;
+
 /** The planted faults by name. */
-export const CANARIES: Readonly<Record<string, Sabotage>> = {
+export const CANARIES: Readonly<Record<string, Canary>> = {
   "a release is lost": (under) =>
     breakEvents(under, (above, strikes) =>
       new (class extends PassingEvents {
@@ -41,13 +44,13 @@ export const CANARIES: Readonly<Record<string, Sabotage>> = {
           if (strikes()) super.onRelease(handle, buf);
         }
       })(above)),
-  "onWritable is lost": (under) =>
+  "onWritable is lost": (under, every) =>
     breakEvents(under, (above, strikes) =>
       new (class extends PassingEvents {
         override onWritable(handle: Handle): void {
           if (!strikes()) super.onWritable(handle);
         }
-      })(above)),
+      })(above), every),
   "onEnd is lost": (under) =>
     breakEvents(under, (above, strikes) =>
       new (class extends PassingEvents {

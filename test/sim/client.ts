@@ -50,8 +50,6 @@ export class SimClient implements StreamEvents {
   receivedBytes = 0;
   /** Over all bytes that came, in order. */
   sum = SUM_START;
-  /** True exactly while it takes nothing in. */
-  hasStopped = false;
   /** What was wrong with the bytes that came. */
   bad: string | null = null;
 
@@ -280,10 +278,8 @@ export class SimClient implements StreamEvents {
 
   #stop(): void {
     this.#mayStop = false;
-    this.hasStopped = true;
     this.#reactor.readStop(this.#handle!);
     this.#later(this.plan.stops!.forMs, () => {
-      this.hasStopped = false;
       if (this.closed === null) this.#reactor.readStart(this.#handle!);
     });
   }

@@ -63,6 +63,8 @@ const CHANCES_MAX: Readonly<Record<FaultName, number>> = {
   lateFile: 0.5,
   noDirectory: 0.1,
   diskFull: 0.1,
+  sendError: 0.05,
+  acceptError: 0.2,
 };
 
 function drawFaults(dice: Dice): MemoryFaults {

@@ -41,6 +41,11 @@ export class Evidence {
     this.#side = parts.side;
   }
 
+  /** How late something may come under the faults of the run, and that several times over. */
+  get lateMs(): number {
+    return 4 * (this.plan.faults.lateMsMax ?? 1000) + 1000;
+  }
+
   get wasAccepted(): boolean {
     return this.#side !== null;
   }

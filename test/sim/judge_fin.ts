@@ -14,17 +14,12 @@ export function judgeFin(e: Evidence): void {
   else judgeHeard(e);
 }
 
-/** How late something may come under the faults of a run, and that several times over. */
-function lateMsOf(e: Evidence): number {
-  return 4 * (e.plan.faults.lateMsMax ?? 1000) + 1000;
-}
-
 function judgeUnheard(e: Evidence): void {
   const { client, isStruck } = e;
   if (isStruck || client.left !== "close" && client.left !== "fin") return;
   const { acceptedMs, came, closedMs, endedMs, readingMs } = e.side;
   if (came.total !== client.sentBytes) return;
-  const dueMs = Math.max(acceptedMs, readingMs, client.leftMs, came.lastMs) + lateMsOf(e);
+  const dueMs = Math.max(acceptedMs, readingMs, client.leftMs, came.lastMs) + e.lateMs;
   if (Math.min(endedMs, closedMs) > dueMs) e.fail(`the FIN was due by ${dueMs}, and never came`);
 }
 
@@ -42,7 +37,7 @@ function judgeHeard(e: Evidence): void {
   }
   const hasTail = client.tail.length > 0 || client.plan.tail !== null;
   if (isStruck || hasTail || ended === null || ended === "abort") return;
-  if (endedMs > busyMs + lateMsOf(e)) e.fail(`nothing was left to do from ${busyMs} on`);
+  if (endedMs > busyMs + e.lateMs) e.fail(`nothing was left to do from ${busyMs} on`);
 }
 
 /** True exactly when the application had a request at that time, and was not done with it. */

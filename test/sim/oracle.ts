@@ -87,7 +87,10 @@ function whyAborted(e: Evidence): string | null {
   const { abortedMs, endedMs, lastSendMs } = e.side;
   if (abortedMs === Infinity) return null;
   if (isDeadline(e)) return isBusy(e) ? "the deadline of its close" : null;
-  if (abortedMs - lastSendMs >= e.plan.clocks.sendTimeoutMs && lastSendMs >= 0) {
+  const { sendTimeoutMs } = e.plan.clocks;
+  const mayTakeNothing = e.hasMissedSome || e.clientIsGone || e.isStruck ||
+    sendTimeoutMs <= e.lateMs;
+  if (mayTakeNothing && abortedMs - lastSendMs >= sendTimeoutMs && lastSendMs >= 0) {
     return "the client takes nothing";
   }
   // It may have sent more answers than the client has received; and what has no body for the client

@@ -225,7 +225,13 @@ class Run {
   }
 }
 
-const STRIKING: ReadonlySet<string> = new Set(["refuse", "reset", "halfClose"]);
+const STRIKING: ReadonlySet<string> = new Set([
+  "refuse",
+  "reset",
+  "halfClose",
+  "sendError",
+  "acceptError",
+]);
 const MISBEHAVING: ReadonlySet<string> = new Set([
   "throw",
   "nonsense",

@@ -8,7 +8,7 @@ import { bufOf } from "../../../core/buf.ts";
 import { Chain } from "../../../core/chain.ts";
 import { Loop } from "../../../core/loop.ts";
 import type { Handle } from "../../../core/reactor.ts";
-import { AGAIN, OK } from "../../../core/status.ts";
+import { AGAIN, ERROR, OK } from "../../../core/status.ts";
 import { Timer } from "../../../core/timers.ts";
 import {
   createMemoryReactor,
@@ -190,6 +190,35 @@ describe("faults: each by itself", () => {
       assertEquals([server.first.closed, client.first.closed], ["reset", "reset"]);
     }
     assertEquals(times.size, 2);
+  });
+
+  test("sendError answers ERROR: both ends are reset, and nothing was taken", async () => {
+    const reactor = createMemoryReactor({ faults: { sendError: { at: 2 } } });
+    const [server, client] = [new Recorder(), new Recorder()];
+    await reactor.listen(ADDRESS, server);
+    const handle = reactor.connect(ADDRESS, client);
+    reactor.run();
+    assertEquals(reactor.send(handle, chainOf("abc")), OK);
+    reactor.run();
+    const chain = chainOf("def");
+    assertEquals([reactor.send(handle, chain), chain.size()], [ERROR, 3]);
+    assertEquals(client.first.closed, null);
+    reactor.run();
+    assertEquals([client.first.closed, server.first.closed], ["reset", "reset"]);
+    assertEquals([server.first.text, client.first.released.length], ["abc", 1]);
+  });
+
+  test("acceptError resets the connecting end, and the listener hears nothing", async () => {
+    const reactor = createMemoryReactor({ faults: { acceptError: { at: 1 } } });
+    const [server, client] = [new Recorder(), new Recorder()];
+    await reactor.listen(ADDRESS, server);
+    reactor.connect(ADDRESS, client);
+    reactor.run();
+    assertEquals([server.met.length, client.first.closed], [0, "reset"]);
+    reactor.connect(ADDRESS, new Recorder());
+    reactor.run();
+    assertEquals(server.met.length, 1);
+    assertEquals(reactor.pending().open.length, 2);
   });
 
   test("halfClose takes the connecting end: FIN for the other, which may write on", async () => {
