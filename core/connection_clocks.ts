@@ -228,8 +228,9 @@ export class ConnectionClocks implements TimerOwner {
   handlerStart(clocks: Clocks): void {
     this.inForce = clocks;
     this.#handlerRuns = true;
-    this.#handlerStoodMs = -1;
     this.#handlerSinceMs = this.#loop.now();
+    // At the level of requests somebody may wait for the body already.
+    this.#handlerStoodMs = this.readPhase === BODY_PHASE ? this.#handlerSinceMs : -1;
     this.#armHandler();
   }
 

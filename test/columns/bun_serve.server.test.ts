@@ -17,6 +17,9 @@ const NO_TRAILERS = "Bun takes the trailers of a request for the next request";
 const CONTINUES = "Bun sends 100 Continue itself, before anybody asks for the body";
 const WHOLE = "what ends within its turn is sent whole, with its length; trailers cannot be sent";
 const NO_CONNECTIONS = "Bun shows requests and no connections: none are listed, counted or refused";
+const NO_HEADER_CLOCK =
+  "Bun starts no clock before the first byte, and its one clock closes without an answer";
+const IDLE_SECONDS = "Bun counts idle time in whole seconds, and looks every four";
 
 const GAPS: Gaps = {
   "HTTP/1.0 with keep-alive is kept": "Bun closes every HTTP/1.0 connection behind its answer",
@@ -24,6 +27,10 @@ const GAPS: Gaps = {
   "the last answer arrives although more requests are on their way": NO_CONNECTIONS,
   "a connection past connectionsMax gets a complete 503": NO_CONNECTIONS,
   "the last request of requestsPerConnectionMax says close": NO_CONNECTIONS,
+  "headerTimeoutMs closes in silence without a byte, and refuses a part": NO_HEADER_CLOCK,
+  "headerTimeoutMs counts from the first byte of a later request": NO_HEADER_CLOCK,
+  "keepAliveTimeoutMs closes an idle connection in silence": IDLE_SECONDS,
+  "setClocks() sets the time until the next request": IDLE_SECONDS,
   "pipelined requests wait until the one before is finalized": PIPELINED,
   "finalizeRequest() keeps the request while a hold is open": PIPELINED,
   "finalizing with a status makes a complete error answer": PIPELINED,

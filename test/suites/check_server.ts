@@ -10,6 +10,7 @@ import { describe } from "node:test";
 import { type Check, checkWithGaps, type ColumnRig } from "./rig.ts";
 import { ServerBench } from "./server/bench.ts";
 import { checkBodies } from "./server/bodies.ts";
+import { checkClocks } from "./server/clocks.ts";
 import { checkClosing } from "./server/closing.ts";
 import { checkFetch } from "./server/fetch.ts";
 import { checkFinalize } from "./server/finalize.ts";
@@ -24,6 +25,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
   const groups: ReadonlyArray<readonly [string, (check: ServerCheck) => void]> = [
     ["protocol", checkProtocol],
     ["request bodies", checkBodies],
+    ["clocks", checkClocks],
     ["finalize", checkFinalize],
     ["sending", checkSending],
     ["fetch applications", checkFetch],
