@@ -20,6 +20,7 @@ const NO_CONNECTIONS = "Bun shows requests and no connections: none are listed, 
 const NO_HEADER_CLOCK =
   "Bun starts no clock before the first byte, and its one clock closes without an answer";
 const IDLE_SECONDS = "Bun counts idle time in whole seconds, and looks every four";
+const NO_LINGERING = "Bun reads and drops by rules of its own, and shows no connections";
 
 const GAPS: Gaps = {
   "HTTP/1.0 with keep-alive is kept": "Bun closes every HTTP/1.0 connection behind its answer",
@@ -31,6 +32,11 @@ const GAPS: Gaps = {
   "headerTimeoutMs counts from the first byte of a later request": NO_HEADER_CLOCK,
   "keepAliveTimeoutMs closes an idle connection in silence": IDLE_SECONDS,
   "setClocks() sets the time until the next request": IDLE_SECONDS,
+  "lingerTimeoutMs is how long a lingering close waits for a next byte": NO_LINGERING,
+  "lingerTimeMs is how long a lingering close takes in all": NO_LINGERING,
+  "lingerBytesMax bounds what a lingering close reads, by a reset": NO_LINGERING,
+  "the time of an unread body counts as that of any body": NO_LINGERING,
+  "discardBytesMax: an unread rest of 1001 of 1000 bytes gives the connection up": NO_LINGERING,
   "pipelined requests wait until the one before is finalized": PIPELINED,
   "finalizeRequest() keeps the request while a hold is open": PIPELINED,
   "finalizing with a status makes a complete error answer": PIPELINED,

@@ -14,6 +14,7 @@ import { checkClocks } from "./server/clocks.ts";
 import { checkClosing } from "./server/closing.ts";
 import { checkFetch } from "./server/fetch.ts";
 import { checkFinalize } from "./server/finalize.ts";
+import { checkLingering } from "./server/lingering.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkSending } from "./server/sending.ts";
 import { checkWire } from "./server/wire.ts";
@@ -29,6 +30,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["finalize", checkFinalize],
     ["sending", checkSending],
     ["fetch applications", checkFetch],
+    ["lingering", checkLingering],
     ["closing", checkClosing],
     ["wire cases", checkWire],
   ];
