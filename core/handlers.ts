@@ -128,9 +128,12 @@ function handlerThrew(request: HttpRequest, handler: Handler, error: unknown): v
   else if (!request.over && !request.responseEnded) terminateRequest(request, "application");
 }
 
-/** The peer's fault keeps its status on its way through a handler; everything else is a 500. */
+/**
+ * The peer's fault keeps its status on its way through a handler, and so does the server's own
+ * refusal (503); everything else is a 500.
+ */
 function statusOfError(error: unknown): number {
-  return error instanceof HttpError && error.fault === "peer" ? error.status : 500;
+  return error instanceof HttpError && error.fault !== "application" ? error.status : 500;
 }
 
 /** A handler's name for log lines. */

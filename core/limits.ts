@@ -33,6 +33,10 @@ export interface Limits {
   readonly lingerBytesMax: number;
   /** Open connections. The next one gets 503 and is closed. */
   readonly connectionsMax: number;
+  /** Computations in steps that are not over. The next one is refused with 503. */
+  readonly stepsMax: number;
+  /** What all computations in steps together may use of one turn of the loop, in milliseconds. */
+  readonly stepBudgetMs: number;
   /** Requests on one connection; the last one is answered with `Connection: close`. */
   readonly requestsPerConnectionMax: number;
 }
@@ -51,6 +55,8 @@ export const DEFAULT_LIMITS: Limits = {
   discardBytesMax: 64 * 1024,
   lingerBytesMax: 64 * 1024 * 1024,
   connectionsMax: 16_384,
+  stepsMax: 256,
+  stepBudgetMs: 5,
   requestsPerConnectionMax: 100_000,
 };
 

@@ -59,6 +59,15 @@ export { Hold } from "./hold.ts";
 export { finalizeRequest, terminateRequest } from "./finalize.ts";
 export type { Handler } from "./handlers.ts";
 export {
+  inspectSteps,
+  Step,
+  step,
+  type StepOptions,
+  type StepReport,
+  StepStopped,
+} from "./work/step.ts";
+export { Every, every, type EveryOptions } from "./work/every.ts";
+export {
   type FetchApp,
   type FetchContext,
   type FetchEnv,

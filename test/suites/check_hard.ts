@@ -17,6 +17,7 @@ import { HardBench, type HardRig } from "./hard/hard_bench.ts";
 import { checkHomecoming } from "./hard/homecoming.ts";
 import { checkLeaks } from "./hard/leaks.ts";
 import { checkOpaque } from "./hard/opaque.ts";
+import { checkSteps } from "./hard/steps.ts";
 import { checkTwoBuffers } from "./hard/two_buffers.ts";
 import { type Check, checkWithGaps } from "./rig.ts";
 
@@ -30,6 +31,7 @@ const GROUPS: readonly Group[] = [
   ["buffers", checkTwoBuffers],
   ["homecoming", checkHomecoming],
   ["fairness", checkFairness],
+  ["steps", checkSteps],
 ];
 
 /** Registers all of them for one column. `make` is called afresh for each check. */

@@ -17,6 +17,7 @@ import { checkFinalize } from "./server/finalize.ts";
 import { checkLingering } from "./server/lingering.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkSending } from "./server/sending.ts";
+import { checkSteps } from "./server/steps.ts";
 import { checkWire } from "./server/wire.ts";
 
 export type ServerCheck = Check<ServerBench>;
@@ -32,6 +33,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["fetch applications", checkFetch],
     ["lingering", checkLingering],
     ["closing", checkClosing],
+    ["steps", checkSteps],
     ["wire cases", checkWire],
   ];
   const gaps = make().gaps ?? {};

@@ -1,0 +1,130 @@
+/**
+ * A call that repeats: every so many milliseconds, in phase with its start, never over itself. It
+ * knows intervals and the timer wheel; what is called is the application's affair.
+ *
+ * @module
+ */
+
+import { isPromiseLike } from "../handlers.ts";
+import type { Hold } from "../hold.ts";
+import { type HttpRequest, textOfError } from "../http_request.ts";
+import type { Service } from "../service.ts";
+import { Timer, type TimerOwner } from "../timers.ts";
+
+export interface EveryOptions {
+  /** The request that it works for: it is held, and the repetition stops when it is given up. */
+  readonly request?: HttpRequest;
+  /** The server that it works for, when it works for no request: stops when that is closing. */
+  readonly server?: Service;
+  /** Its name in log lines and holds. */
+  readonly name?: string;
+  /** Whether the first call comes at once, not after the first interval. Default: false. */
+  readonly now?: boolean;
+}
+
+/**
+ * Calls `run` every `intervalMs`, exact to the timer wheel's grain (100 ms). When a call, or the
+ * promise that it answered, takes longer than the interval, the calls that would have come meanwhile
+ * are left out, and the next one comes in phase with the first: `run` is told how many were left out
+ * since the call before.
+ *
+ * @throws {TypeError} when it is told neither a request nor a server.
+ * @throws {RangeError} when the interval is not above 0.
+ */
+export function every(
+  intervalMs: number,
+  run: (leftOut: number) => unknown,
+  options: EveryOptions,
+): Every {
+  return new Every(intervalMs, run, options);
+}
+
+export class Every implements TimerOwner {
+  readonly name: string;
+  readonly #intervalMs: number;
+  readonly #run: (leftOut: number) => unknown;
+  readonly #request: HttpRequest | null;
+  readonly #service: Service;
+  readonly #hold: Hold | null;
+  readonly #timer: Timer = new Timer(this);
+  readonly #startedMs: number;
+  /** Which interval since the start the last call was for. */
+  #count = 0;
+  #isOver = false;
+
+  constructor(intervalMs: number, run: (leftOut: number) => unknown, options: EveryOptions) {
+    const { request = null } = options;
+    const service = request?.service ?? options.server;
+    if (service === undefined) {
+      throw new TypeError("a call that repeats belongs to a request or a server: name one");
+    }
+    if (!(intervalMs > 0 && intervalMs < Infinity)) {
+      throw new RangeError(`an interval must be above 0 ms, not ${intervalMs}`);
+    }
+    this.name = options.name ?? "a call";
+    this.#intervalMs = intervalMs;
+    this.#run = run;
+    this.#request = request;
+    this.#service = service;
+    this.#hold = request?.hold(`every "${this.name}"`) ?? null;
+    this.#startedMs = service.loop.now();
+    request?.onTerminated(() => void this.stop());
+    request?.onAbort((cause) => {
+      if (cause !== "shutdown") this.stop();
+    });
+    if (options.now === true) this.#call(0);
+    else this.#arm();
+  }
+
+  get isOver(): boolean {
+    return this.#isOver;
+  }
+
+  /** No call begins any more. Answers false when it was over. */
+  stop(): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    this.#service.loop.timers.disarm(this.#timer);
+    if (this.#hold !== null && this.#hold.isOpen) this.#hold.release();
+    return true;
+  }
+
+  onTimer(): void {
+    if (this.#request === null && this.#service.closing) {
+      this.stop();
+      return;
+    }
+    const passedMs = this.#service.loop.now() - this.#startedMs;
+    const count = Math.max(Math.floor(passedMs / this.#intervalMs), this.#count + 1);
+    const leftOut = count - this.#count - 1;
+    this.#count = count;
+    this.#call(leftOut);
+  }
+
+  #call(leftOut: number): void {
+    try {
+      const answer = this.#run(leftOut);
+      if (!isPromiseLike(answer)) {
+        this.#arm();
+        return;
+      }
+      answer.then(() => this.#arm(), (error) => this.#failed(error));
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #arm(): void {
+    if (this.#isOver) return;
+    const { loop } = this.#service;
+    const passedMs = loop.now() - this.#startedMs;
+    const next = Math.max(Math.floor(passedMs / this.#intervalMs), this.#count) + 1;
+    loop.timers.arm(this.#timer, this.#startedMs + next * this.#intervalMs);
+  }
+
+  /** One failure ends it: what failed once would fill the log. */
+  #failed(error: unknown): void {
+    this.#service.log("error", `every "${this.name}" failed and stops\n${textOfError(error)}`);
+    this.stop();
+  }
+}

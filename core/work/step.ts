@@ -1,0 +1,278 @@
+/**
+ * A computation in steps: a generator that the loop runs slice by slice, between the events of all
+ * other requests. It knows how such a computation is paused, waits, ends and dies with its request;
+ * who runs when is `stepper.ts`'s affair.
+ *
+ * @module
+ */
+
+import { HttpError, RequestAborted } from "../errors.ts";
+import { handlerFailed, isPromiseLike } from "../handlers.ts";
+import type { Hold } from "../hold.ts";
+import { type HttpRequest, textOfError } from "../http_request.ts";
+import type { Loop } from "../loop.ts";
+import type { Service } from "../service.ts";
+import { type Sliced, Stepper } from "./stepper.ts";
+
+/** Whom a computation belongs to, and what it may use. */
+export interface StepOptions {
+  /**
+   * The request that it works for. It holds the request, and stops when that is given up: when its
+   * client leaves, a clock runs out, or it is terminated; not because the server is closing.
+   */
+  readonly request?: HttpRequest;
+  /** The server that it works for, when it works for no request. A graceful close waits for it. */
+  readonly server?: Service;
+  /** Its name in log lines, holds and reports. Default: the generator function's, as far as known. */
+  readonly name?: string;
+  /** What it may use of one turn at most, in milliseconds. Default: its share of `stepBudgetMs`. */
+  readonly budgetMs?: number;
+  /** Stops it when it aborts. */
+  readonly signal?: AbortSignal;
+}
+
+/** A computation was stopped before its end; `cause` says by what, where that is known. */
+export class StepStopped extends Error {
+  override name = "StepStopped";
+}
+
+/** How a computation is doing, for people. */
+export interface StepReport {
+  readonly name: string;
+  readonly state: "runnable" | "paused" | "waiting";
+  /** How long its slices took so far. */
+  readonly usedMs: number;
+  /** How many of them took longer than the budget of a whole turn. */
+  readonly overruns: number;
+}
+
+/**
+ * Runs `generator` in slices: from one `yield` to the next, as many in a turn as its share of the
+ * budget allows. A yielded promise is awaited first: what it settles with comes out of the `yield`.
+ *
+ * A slice should take less than a millisecond; one that takes longer than the whole budget of a turn
+ * holds everybody up, and is logged by name.
+ *
+ * @throws {HttpError} 503 when `stepsMax` computations are not over yet. A handler may let it go.
+ * @throws {TypeError} when it is told neither a request nor a server.
+ */
+export function step<T>(generator: Generator<unknown, T, unknown>, options: StepOptions): Step<T> {
+  return new Step(generator, options);
+}
+
+export class Step<T> implements Sliced {
+  readonly name: string;
+  readonly budgetMs: number;
+  /** Slices that took longer than the budget of a whole turn. */
+  overruns = 0;
+
+  usedMs = 0;
+  creditMs = 0;
+  turn = 0;
+  turnMs = 0;
+  ring: Stepper | null = null;
+  nextSliced: Sliced | null = null;
+  previousSliced: Sliced | null = null;
+
+  readonly #generator: Generator<unknown, T, unknown>;
+  readonly #stepper: Stepper;
+  readonly #service: Service;
+  readonly #request: HttpRequest | null;
+  readonly #hold: Hold | null;
+  readonly #signal: AbortSignal | null;
+  readonly #signalled: () => void;
+  /** How often it is paused. */
+  #pauses = 0;
+  /** True exactly while it waits for a promise that it yielded. */
+  #waits = false;
+  /** True exactly while its generator runs. */
+  #runs = false;
+  /** What the next slice begins with: a value, or an error that is thrown in. */
+  #sent: unknown = undefined;
+  #thrown = false;
+  #end: End<T> | null = null;
+  #done: Promise<T> | null = null;
+  #settle: ((end: End<T>) => void) | null = null;
+
+  constructor(generator: Generator<unknown, T, unknown>, options: StepOptions) {
+    const { request = null, signal = null, budgetMs = Infinity } = options;
+    const service = request?.service ?? options.server;
+    if (service === undefined) {
+      throw new TypeError("a computation in steps belongs to a request or a server: name one");
+    }
+    if (!(budgetMs > 0)) throw new TypeError(`budgetMs must be above 0, not ${budgetMs}`);
+    const stepper = stepperOf(service);
+    if (stepper.live.size >= service.limits.stepsMax) {
+      throw new HttpError(503, "too-many-steps", "too many computations are under way", "server");
+    }
+    this.name = options.name ?? "a computation";
+    this.budgetMs = budgetMs;
+    this.#generator = generator;
+    this.#stepper = stepper;
+    this.#service = service;
+    this.#request = request;
+    this.#signal = signal;
+    this.#hold = request?.hold(`step "${this.name}"`) ?? null;
+    const stopped = () => void this.#stop(signal?.reason);
+    this.#signalled = stopped;
+    stepper.live.add(this);
+    stepper.add(this);
+    request?.onTerminated(() => void this.#stop(new RequestAborted(request.abortCause!)));
+    request?.onAbort((cause) => {
+      if (cause !== "shutdown") this.#stop(new RequestAborted(cause));
+    });
+    if (signal?.aborted === true) this.#stop(signal.reason);
+    else signal?.addEventListener("abort", stopped);
+    if (request === null) service.waitUntil(this.done.catch(() => undefined));
+  }
+
+  /**
+   * Resolves with what the generator returns. Rejects with what it throws, or with `StepStopped`. An
+   * error that nobody asked for here is the handler's: logged, and a 500.
+   */
+  get done(): Promise<T> {
+    if (this.#done !== null) return this.#done;
+    this.#done = new Promise((resolve, reject) => {
+      const settle = (end: End<T>) => "value" in end ? resolve(end.value) : reject(end.error);
+      if (this.#end === null) this.#settle = settle;
+      else settle(this.#end);
+    });
+    return this.#done;
+  }
+
+  /** True exactly when it has finished, failed or been stopped. */
+  get isOver(): boolean {
+    return this.#end !== null;
+  }
+
+  /** It gets no slices until `resume` was called as often as `pause`. */
+  pause(): void {
+    this.#pauses++;
+    this.#stepper.remove(this);
+  }
+
+  /** @throws {Error} when it is not paused. */
+  resume(): void {
+    if (this.#pauses === 0) throw new Error(`${this.name} was resumed and is not paused`);
+    this.#pauses--;
+    this.#goOn();
+  }
+
+  /**
+   * Ends it: its generator's `finally` blocks run, now or behind the running slice. Answers false
+   * when it was over.
+   */
+  stop(): boolean {
+    return this.#stop(undefined);
+  }
+
+  report(): StepReport {
+    const state = this.#pauses > 0 ? "paused" : this.#waits ? "waiting" : "runnable";
+    return { name: this.name, state, usedMs: this.usedMs, overruns: this.overruns };
+  }
+
+  // What follows is called by the stepper alone.
+
+  runSlice(): void {
+    const value = this.#sent;
+    const isThrown = this.#thrown;
+    this.#sent = undefined;
+    this.#thrown = false;
+    this.#runs = true;
+    try {
+      const result = isThrown ? this.#generator.throw(value) : this.#generator.next(value);
+      this.#runs = false;
+      if (this.#end !== null) this.#close();
+      else if (result.done === true) this.#over({ value: result.value });
+      else if (isPromiseLike(result.value)) this.#waitFor(result.value);
+    } catch (error) {
+      this.#runs = false;
+      if (this.#end === null) this.#over({ error });
+      else this.#complain(`failed while it was being stopped\n${textOfError(error)}`);
+    }
+  }
+
+  overran(tookMs: number, budgetMs: number): void {
+    this.overruns++;
+    if (this.overruns > 1) return;
+    const took = tookMs.toFixed(1);
+    this.#complain(`took ${took} ms for one slice: all share ${budgetMs} ms of a turn`, "warn");
+  }
+
+  #waitFor(promise: PromiseLike<unknown>): void {
+    this.#waits = true;
+    this.#stepper.remove(this);
+    promise.then(
+      (value) => this.#settled(value, false),
+      (error) => this.#settled(error, true),
+    );
+  }
+
+  #settled(value: unknown, isThrown: boolean): void {
+    if (this.#end !== null) return;
+    this.#waits = false;
+    this.#sent = value;
+    this.#thrown = isThrown;
+    this.#goOn();
+  }
+
+  #goOn(): void {
+    if (this.#end === null && this.#pauses === 0 && !this.#waits) this.#stepper.add(this);
+  }
+
+  #stop(cause: unknown): boolean {
+    if (this.#end !== null) return false;
+    this.#over({ error: new StepStopped(`${this.name} was stopped`, { cause }) });
+    if (!this.#runs) this.#close();
+    return true;
+  }
+
+  /** Runs what the generator left open. */
+  #close(): void {
+    try {
+      const { done } = this.#generator.return(undefined as T);
+      if (done !== true) this.#complain("yields in a finally block: the rest of it is not run");
+    } catch (error) {
+      this.#complain(`failed while it was being stopped\n${textOfError(error)}`);
+    }
+  }
+
+  #over(end: End<T>): void {
+    this.#end = end;
+    this.#stepper.remove(this);
+    this.#stepper.live.delete(this);
+    this.#signal?.removeEventListener("abort", this.#signalled);
+    if (this.#settle !== null) this.#settle(end);
+    else if ("error" in end && !(end.error instanceof StepStopped)) this.#failed(end.error);
+    if (this.#hold !== null && this.#hold.isOpen) this.#hold.release();
+  }
+
+  /** Nobody waits for the result: an error must not get lost. */
+  #failed(error: unknown): void {
+    if (this.#request === null) this.#complain(`failed\n${textOfError(error)}`);
+    else handlerFailed(this.#request, error);
+  }
+
+  #complain(text: string, level: "warn" | "error" = "error"): void {
+    this.#service.log(level, `step "${this.name}" ${text}`);
+  }
+}
+
+/** The computations of a server's loop that are not over, and how they are doing. */
+export function inspectSteps(server: Service): readonly StepReport[] {
+  return [...stepperOf(server).live].map((sliced) => (sliced as Step<unknown>).report());
+}
+
+type End<T> = { readonly value: T } | { readonly error: unknown };
+
+/** One for each loop: the servers on it share its turns. */
+const steppers = new WeakMap<Loop, Stepper>();
+
+function stepperOf(service: Service): Stepper {
+  let stepper = steppers.get(service.loop);
+  if (stepper === undefined) {
+    stepper = new Stepper(service.loop, service.limits.stepBudgetMs);
+    steppers.set(service.loop, stepper);
+  }
+  return stepper;
+}

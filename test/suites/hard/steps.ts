@@ -1,0 +1,218 @@
+/**
+ * The hard test of computation in steps: many requests compute at once, and a probe, a download and
+ * fairness among them hold all the while; cancelling half of them frees what they used. The same
+ * test on computations that run in one go must fail.
+ *
+ * @module
+ */
+
+import { assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
+import type { Handler } from "../../../core/handlers.ts";
+import { DONE, ERROR, OK } from "../../../core/status.ts";
+import { inspectSteps, type Step, step } from "../../../core/work/step.ts";
+import type { HardCheck } from "../check_hard.ts";
+import type { RawClient } from "../server/bench.ts";
+import { type HardBench, IS_FULL } from "./hard_bench.ts";
+
+const SLICE_MS = 0.05;
+const BUDGET_MS = 5;
+/** The sizes in full, which in memory, where nobody really computes, are the usual ones. */
+const FULL = { requests: 50, slices: 4000 };
+const SHORT = { requests: 20, slices: 400 };
+const PROBES_MIN = 10;
+/** A turn for the server and one for the client, which shares its loop. */
+const P99_MAX_MS = 2 * BUDGET_MS + 5;
+/** In memory each way over the network is an event of its own, with a turn before it. */
+const P99_MAX_MS_IN_MEMORY = 4 * BUDGET_MS + 5;
+const ITEM = new Uint8Array(32 * 1024);
+
+export function checkSteps(check: HardCheck): void {
+  check("steps: probes, a download and fairness hold while many compute", async (bench) => {
+    const race = await compute(bench, inSteps);
+    assertGreater(race.fairness, 0.95);
+    // The real clock counts only where nobody else uses the machine.
+    if (bench.timeIsReal && !IS_FULL) return;
+    bench.measured(
+      "steps",
+      `${race.waits.length} probes, p99 ${race.p99Ms.toFixed(1)} ms, ` +
+        `${race.overhead.toFixed(3)} of plain loops, Jain ${race.fairness.toFixed(4)}`,
+    );
+    assertLess(race.p99Ms, bench.timeIsReal ? P99_MAX_MS : P99_MAX_MS_IN_MEMORY);
+    assertLess(race.overhead, 1.1);
+  });
+
+  check("steps: cancelling half of them leaves the loop to the others", async (bench) => {
+    const { clients, work } = await begin(bench, inSteps);
+    await bench.settle(() => work.every(({ slices }) => slices > 0), "a slice of each");
+    const gone = work.filter(({ index }) => index % 2 === 0);
+    clients.forEach((client, index) => index % 2 === 0 && client.reset());
+    await bench.settle(
+      () => gone.every(({ step }) => step!.isOver),
+      "the end of what was cancelled",
+    );
+    for (const one of gone) assertEquals(one.slices, one.slicesAtAbort, `slices of ${one.index}`);
+    for (const [index, client] of clients.entries()) {
+      if (index % 2 === 1) assertEquals((await client.waitAnswers(1))[0]?.status, 200);
+    }
+    assertEquals(inspectSteps(bench.server), []);
+  });
+
+  check("steps, control: the test fails where each computes in one go", async (bench) => {
+    await assertRejects(() => compute(bench, inOneGo), Error, "probe");
+  });
+}
+
+/** One computation. */
+interface Work {
+  readonly index: number;
+  slices: number;
+  /** How many slices it had when its request was given up. */
+  slicesAtAbort: number;
+  step: Step<void> | null;
+}
+
+type Run = (work: Work, slices: Generator<unknown, void>) => Handler;
+
+const inSteps: Run = (work, slices) => (request) => {
+  work.step = step(slices, { request, name: `work ${work.index}` });
+  request.onAbort(() => work.slicesAtAbort = work.slices);
+  work.step.done.then(
+    () => request.finalize(request.respond(200, {}, "computed")),
+    () => request.finalize(ERROR, 500),
+  );
+  return DONE;
+};
+
+const inOneGo: Run = (_work, slices) => (request) => {
+  while (slices.next().done !== true);
+  return request.respond(200, {}, "computed");
+};
+
+interface Started {
+  readonly clients: readonly RawClient[];
+  readonly work: readonly Work[];
+}
+
+/** Starts a server, and as many computations as the size says. */
+async function begin(bench: HardBench, run: Run): Promise<Started> {
+  const size = IS_FULL || !bench.timeIsReal ? FULL : SHORT;
+  const work = Array.from({ length: size.requests }, (_, index): Work => {
+    return { index, slices: 0, slicesAtAbort: -1, step: null };
+  });
+  let started = 0;
+  let open: () => void;
+  // Those that come first would otherwise have used more than those that come last.
+  const gate = new Promise<void>((resolve) => open = resolve);
+  function* slicesOf(one: Work): Generator<unknown, void> {
+    if (++started === size.requests) open();
+    yield gate;
+    for (let i = 0; i < size.slices; i++) {
+      bench.rig.compute(SLICE_MS);
+      one.slices++;
+      yield;
+    }
+  }
+  await bench.serve({
+    handlers: [
+      (request) => {
+        if (request.target === "/") return request.respond(200, {}, "probe");
+        if (request.target === "/stream") return endlessStream(request);
+        const one = work[Number(request.target.slice("/compute/".length))]!;
+        return run(one, slicesOf(one))(request);
+      },
+    ],
+  });
+  const clients = work.map(({ index }) => bench.connect().request("GET", `/compute/${index}`));
+  return { clients, work };
+}
+
+/** A download that goes on until somebody has seen enough. */
+const stream = { goes: true };
+
+const endlessStream: Handler = (request) => {
+  const hold = request.hold("the download");
+  const more = () => {
+    while (stream.goes && request.send(ITEM) === OK);
+    if (stream.goes || !hold.isOpen) return;
+    request.finalize();
+    hold.release();
+  };
+  request.sendHead(200);
+  request.onWritable = more;
+  request.onTerminated(() => hold.isOpen && hold.release());
+  more();
+  return DONE;
+};
+
+interface Race {
+  /** How long each probe waited, on the clock of the reactor. */
+  readonly waits: readonly number[];
+  readonly p99Ms: number;
+  /** The time for all, divided by that of plain loops. */
+  readonly overhead: number;
+  /** Jain's index of what each had used when the first was over. */
+  readonly fairness: number;
+}
+
+async function compute(bench: HardBench, run: Run): Promise<Race> {
+  stream.goes = true;
+  try {
+    return await raceOf(bench, run);
+  } finally {
+    stream.goes = false;
+  }
+}
+
+async function raceOf(bench: HardBench, run: Run): Promise<Race> {
+  const { reactor } = bench.rig;
+  const plainMs = plainLoopMs(bench);
+  const { clients, work } = await begin(bench, run);
+  const startMs = reactor.now();
+  const download = bench.connect().request("GET", "/stream");
+  download.keeps = false;
+  const probe = bench.connect();
+  await bench.settle(() => download.receivedBytes > 0 && probe.isOpen, "the download");
+  const waits: number[] = [];
+  let fairness = -1;
+  let downloaded = 0;
+  let stalls = 0;
+  while (clients.some((client) => client.answers.length === 0)) {
+    const sentMs = reactor.now();
+    probe.received = "";
+    probe.methods.length = 0;
+    probe.request("GET", "/");
+    await bench.settle(() => {
+      if (fairness < 0 && clients.some((one) => one.answers.length > 0)) fairness = jain(work);
+      return probe.answers.length > 0;
+    }, "the answer to a probe");
+    waits.push(reactor.now() - sentMs);
+    if (download.receivedBytes === downloaded) stalls++;
+    downloaded = download.receivedBytes;
+  }
+  const totalMs = reactor.now() - startMs;
+  assertGreater(waits.length, PROBES_MIN, "probes that were answered while others computed");
+  assertLess(stalls, waits.length / 2, "probes during which the download stood still");
+  waits.sort((a, b) => a - b);
+  const p99Ms = waits[Math.floor(waits.length * 0.99)]!;
+  return { waits, p99Ms, overhead: totalMs / plainMs, fairness };
+}
+
+/** How long all of it takes in plain loops; in memory what is asked for is what it takes. */
+function plainLoopMs(bench: HardBench): number {
+  const { requests, slices } = IS_FULL || !bench.timeIsReal ? FULL : SHORT;
+  if (!bench.timeIsReal) return requests * slices * SLICE_MS;
+  const startMs = performance.now();
+  for (let i = 0; i < slices; i++) bench.rig.compute(SLICE_MS);
+  return (performance.now() - startMs) * requests;
+}
+
+function jain(work: readonly Work[]): number {
+  let sum = 0;
+  let squares = 0;
+  for (const { step } of work) {
+    const usedMs = step?.usedMs ?? 0;
+    sum += usedMs;
+    squares += usedMs * usedMs;
+  }
+  return sum * sum / (work.length * squares);
+}

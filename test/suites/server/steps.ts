@@ -1,0 +1,368 @@
+/**
+ * Checks of computations in steps and of calls that repeat: how they share the loop, wait, end and
+ * die with their request.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { type FetchEnv, fetchHandler } from "../../../core/apps/fetch.ts";
+import type { Handler } from "../../../core/handlers.ts";
+import type { HttpRequest } from "../../../core/http_request.ts";
+import { DONE, ERROR } from "../../../core/status.ts";
+import { every } from "../../../core/work/every.ts";
+import { inspectSteps, Step, step, StepStopped } from "../../../core/work/step.ts";
+import type { ServerCheck } from "../check_server.ts";
+
+export function checkSteps(check: ServerCheck): void {
+  checkRunning(check);
+  checkWaiting(check);
+  checkEnding(check);
+  checkEvery(check);
+}
+
+/** Counts to `upTo`, a slice each. */
+function* counting(upTo: number, seen: string[] = []): Generator<undefined, number> {
+  try {
+    for (let i = 0; i < upTo; i++) yield;
+    return upTo;
+  } finally {
+    seen.push("finally");
+  }
+}
+
+/** A handler that starts what `make` gives for `/step`, and answers everything else at once. */
+function starter(make: (request: HttpRequest) => unknown): Handler {
+  return (request) => {
+    if (request.target !== "/step") return request.respond(200, {}, "other");
+    make(request);
+    return DONE;
+  };
+}
+
+/** A computation that never ends by itself, and what it did. */
+class Endless {
+  slices = 0;
+  readonly seen: string[] = [];
+  step: Step<void> | null = null;
+
+  *run(): Generator<undefined, void> {
+    try {
+      for (;;) {
+        this.slices++;
+        yield;
+      }
+    } finally {
+      this.seen.push("finally");
+    }
+  }
+
+  start(request: HttpRequest): void {
+    this.step = step(this.run(), { request, name: "endless" });
+    this.step.done.catch((error) => {
+      this.seen.push(error.name);
+      if (!request.finalized) request.finalize(ERROR, 500);
+    });
+  }
+}
+
+function checkRunning(check: ServerCheck): void {
+  check("step() answers with what its generator returns, in a native handler", async (bench) => {
+    await bench.serve({
+      handlers: [async (request) => {
+        const count = await step(counting(1000), { request, name: "count" }).done;
+        return request.respond(200, {}, String(count));
+      }],
+    });
+    const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
+    assertEquals(answer?.body, "1000");
+  });
+
+  check("step() works for a fetch application, by env.request", async (bench) => {
+    await bench.serve({
+      handlers: [fetchHandler({
+        fetch: async (_request: Request, env?: FetchEnv) => {
+          const { request } = env!;
+          return new Response(String(await step(counting(10), { request }).done));
+        },
+      })],
+    });
+    const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
+    assertEquals(answer?.body, "10");
+  });
+
+  check("step() lets other requests be served between its slices", async (bench) => {
+    const endless = new Endless();
+    await bench.serve({ handlers: [starter((request) => endless.start(request))] });
+    const client = bench.connect().request("GET", "/step");
+    await bench.settle(() => endless.slices > 0, "the first slice");
+    const before = endless.slices;
+    const [other] = await bench.connect().request("GET", "/other").waitAnswers(1);
+    assertEquals(other?.body, "other");
+    assert(endless.slices > before, "nothing was computed while another request was served");
+    client.reset();
+    await bench.settle(() => endless.seen.length === 2, "the end of the computation");
+  });
+
+  check("pause() is counted, and resume() without it throws", async (bench) => {
+    const endless = new Endless();
+    await bench.serve({ handlers: [starter((request) => endless.start(request))] });
+    bench.connect().request("GET", "/step");
+    await bench.settle(() => endless.slices > 0, "the first slice");
+    const { step } = endless;
+    step!.pause();
+    step!.pause();
+    step!.resume();
+    const { slices } = endless;
+    await bench.rest();
+    assertEquals(endless.slices, slices);
+    assertEquals(inspectSteps(bench.server)[0]?.state, "paused");
+    step!.resume();
+    await bench.settle(() => endless.slices > slices, "a slice after resume()");
+    assertThrows(() => step!.resume(), Error, "is not paused");
+    step!.stop();
+    await bench.settle(() => endless.seen.length === 2, "the end of the computation");
+  });
+
+  check("a slice that is too long is logged once, by name", async (bench) => {
+    await bench.serve({
+      handlers: [async (request) => {
+        const { compute } = bench.rig;
+        const running = step(
+          function* () {
+            for (let i = 0; i < 2; i++) {
+              compute(20);
+              yield;
+            }
+          }(),
+          { request, name: "slow" },
+        );
+        await running.done;
+        return request.respond(200, {}, String(running.overruns));
+      }],
+    });
+    const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
+    assertEquals(answer?.body, "2");
+    const lines = bench.logs.filter((line) => line.startsWith('warn step "slow" took '));
+    assertEquals(lines.length, 1);
+  });
+
+  check("budgetMs bounds what one computation uses of a turn", async (bench) => {
+    // Each turn has slices of 1 ms: five of them fill it, and one of the modest one.
+    const used = { modest: 0, greedy: 0 };
+    const { compute } = bench.rig;
+    await bench.serve({
+      handlers: [async (request) => {
+        function* work(who: keyof typeof used): Generator<undefined, void> {
+          while (used.greedy < 40) {
+            compute(1);
+            used[who]++;
+            yield;
+          }
+        }
+        const modest = step(work("modest"), { request, name: "modest", budgetMs: 0.5 });
+        await Promise.all([modest.done, step(work("greedy"), { request, name: "greedy" }).done]);
+        return request.respond(200, {}, "done");
+      }],
+    });
+    await bench.connect().request("GET", "/").waitAnswers(1);
+    assert(used.modest <= used.greedy / 2, `${used.modest} slices beside ${used.greedy}`);
+  });
+}
+
+function checkWaiting(check: ServerCheck): void {
+  check("a yielded promise is awaited, and its value comes out of the yield", async (bench) => {
+    await bench.serve({
+      handlers: [async (request) => {
+        const texts = await step(
+          function* (): Generator<unknown, string[]> {
+            const first = (yield Promise.resolve("value")) as string;
+            try {
+              yield Promise.reject(new Error("reason"));
+              return [first];
+            } catch (error) {
+              return [first, (error as Error).message];
+            }
+          }(),
+          { request },
+        ).done;
+        return request.respond(200, {}, texts.join());
+      }],
+    });
+    const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
+    assertEquals(answer?.body, "value,reason");
+  });
+
+  check("a computation that waits is stopped at once when its request dies", async (bench) => {
+    const seen: string[] = [];
+    await bench.serve({
+      handlers: [starter((request) => {
+        step(
+          function* () {
+            try {
+              yield new Promise(() => {});
+            } finally {
+              seen.push("finally");
+            }
+          }(),
+          { request, name: "waits for ever" },
+        ).done.catch((error) => seen.push(error.name, error.cause.cause));
+      })],
+    });
+    const client = bench.connect().request("GET", "/step");
+    await bench.settle(() => inspectSteps(bench.server)[0]?.state === "waiting", "the wait");
+    client.reset();
+    await bench.settle(() => seen.length === 3, "the end of the computation");
+    assertEquals(seen, ["finally", "StepStopped", "client-gone"]);
+  });
+}
+
+function checkEnding(check: ServerCheck): void {
+  check("a computation dies with its request, and its finally blocks run", async (bench) => {
+    const endless = new Endless();
+    await bench.serve({ handlers: [starter((request) => endless.start(request))] });
+    const client = bench.connect().request("GET", "/step");
+    await bench.settle(() => endless.slices > 0, "the first slice");
+    client.reset();
+    await bench.settle(() => endless.seen.length === 2, "the end of the computation");
+    assertEquals(endless.seen, ["finally", "StepStopped"]);
+    await bench.settle(() => bench.server.inspect().requests.length === 0, "the request's end");
+    assertEquals(inspectSteps(bench.server), []);
+  });
+
+  check("a computation goes on while its server closes", async (bench) => {
+    let go = false;
+    let started = false;
+    await bench.serve({
+      handlers: [async (request) => {
+        started = true;
+        await step(
+          function* () {
+            while (!go) yield;
+          }(),
+          { request },
+        ).done;
+        return request.respond(200, {}, "computed");
+      }],
+    });
+    const client = bench.connect().request("GET", "/");
+    await bench.settle(() => started, "the request");
+    const closing = bench.server.close();
+    go = true;
+    const [answer] = await client.waitAnswers(1);
+    assertEquals(answer?.body, "computed");
+    bench.rig.reactor.close(client.handle);
+    let isClean: boolean | null = null;
+    closing.then((report) => isClean = report.clean);
+    await bench.settle(() => isClean !== null, "the close");
+    assertEquals(isClean, true);
+  });
+
+  check("stop() ends it once, also from inside its own slice", async (bench) => {
+    const seen: string[] = [];
+    await bench.serve({
+      handlers: [async (request) => {
+        let running: Step<void> | null = null;
+        running = step(
+          function* (): Generator<undefined, void> {
+            try {
+              seen.push(`stop: ${running!.stop()}, again: ${running!.stop()}`);
+              yield;
+              seen.push("went on");
+            } finally {
+              seen.push("finally");
+            }
+          }(),
+          { request, name: "suicidal" },
+        );
+        await assertRejects(() => running!.done, StepStopped, "suicidal was stopped");
+        return request.respond(200, {}, "stopped");
+      }],
+    });
+    const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
+    assertEquals(answer?.body, "stopped");
+    assertEquals(seen, ["stop: true, again: false", "finally"]);
+  });
+
+  check("what a computation throws is a 500 when nobody asked for its end", async (bench) => {
+    await bench.serve({
+      handlers: [starter((request) => {
+        step(
+          // deno-lint-ignore require-yield -- it fails before its first yield
+          function* () {
+            throw new Error("in a slice");
+          }(),
+          { request },
+        );
+      })],
+    });
+    const [answer] = await bench.connect().request("GET", "/step").waitAnswers(1);
+    assertEquals(answer?.status, 500);
+    assert(bench.logs.some((line) => line.includes("in a slice")), bench.logs.join());
+  });
+
+  check("past stepsMax a new computation is a 503", async (bench) => {
+    const endless = new Endless();
+    await bench.serve({
+      limits: { stepsMax: 1 },
+      handlers: [starter((request) => endless.start(request))],
+    });
+    const first = bench.connect().request("GET", "/step");
+    await bench.settle(() => endless.slices > 0, "the first slice");
+    const [refused] = await bench.connect().request("GET", "/step").waitAnswers(1);
+    assertEquals(refused?.status, 503);
+    first.reset();
+    await bench.settle(() => endless.seen.length === 2, "the end of the computation");
+  });
+}
+
+function checkEvery(check: ServerCheck): void {
+  check("every() calls in phase, and leaves out what a slow call covers", async (bench) => {
+    const { reactor } = bench.rig;
+    const calls: Array<readonly [ms: number, leftOut: number]> = [];
+    const server = await bench.serve({ handlers: [(request) => request.respond(200, {}, "")] });
+    let slow: (() => void) | null = null;
+    const startMs = reactor.now();
+    const repeating = every(100, (leftOut) => {
+      calls.push([reactor.now() - startMs, leftOut]);
+      if (calls.length === 2) return new Promise<void>((resolve) => slow = resolve);
+    }, { server, name: "tick" });
+    await bench.settle(() => slow !== null, "the second call");
+    const resumeMs = reactor.now() + 250;
+    await bench.settle(() => reactor.now() >= resumeMs, "some intervals");
+    assertEquals(calls.length, 2, "a call came while one was under way");
+    slow!();
+    await bench.settle(() => calls.length === 3, "the third call");
+    assertEquals(repeating.stop(), true);
+    assertEquals(repeating.stop(), false);
+    const [ms, leftOut] = calls[2]!;
+    assert(leftOut >= 2, `${leftOut} calls were left out`);
+    assert(ms >= (leftOut + 3) * 100, `the third call came after ${ms} ms`);
+  });
+
+  check("every() stops with its request, and lets it go", async (bench) => {
+    let calls = 0;
+    await bench.serve({
+      handlers: [starter((request) => {
+        every(100, () => void calls++, { request, name: "tick", now: true });
+        request.onAbort(() => request.finalize(ERROR, 500));
+      })],
+    });
+    const client = bench.connect().request("GET", "/step");
+    await bench.settle(() => calls >= 2, "two calls");
+    client.reset();
+    await bench.settle(() => bench.server.inspect().requests.length === 0, "the request's end");
+    assertEquals(bench.server.loop.timers.count, 0);
+  });
+
+  check("every() stops and says so when a call fails", async (bench) => {
+    const server = await bench.serve({ handlers: [(request) => request.respond(200, {}, "")] });
+    const repeating = every(100, () => Promise.reject(new Error("a tick failed")), {
+      server,
+      name: "tick",
+      now: true,
+    });
+    await bench.settle(() => repeating.isOver, "its end");
+    assert(bench.logs.some((line) => line.startsWith('error every "tick" failed and stops')));
+  });
+}
