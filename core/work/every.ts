@@ -24,9 +24,9 @@ export interface EveryOptions {
 
 /**
  * Calls `run` every `intervalMs`, exact to the timer wheel's grain (100 ms). When a call, or the
- * promise that it answered, takes longer than the interval, the calls that would have come meanwhile
- * are left out, and the next one comes in phase with the first: `run` is told how many were left out
- * since the call before.
+ * promise that it answered, takes longer than the interval, the calls that would have come
+ * meanwhile are left out, and the next one comes in phase with the first: `run` is told how many
+ * were left out since the call before.
  *
  * @throws {TypeError} when it is told neither a request nor a server.
  * @throws {RangeError} when the interval is not above 0.

@@ -23,7 +23,9 @@ export interface StepOptions {
   readonly request?: HttpRequest;
   /** The server that it works for, when it works for no request. A graceful close waits for it. */
   readonly server?: Service;
-  /** Its name in log lines, holds and reports. Default: the generator function's, as far as known. */
+  /**
+   * Its name in log lines, holds and reports. Default: the generator function's, as far as known.
+   */
   readonly name?: string;
   /** What it may use of one turn at most, in milliseconds. Default: its share of `stepBudgetMs`. */
   readonly budgetMs?: number;
@@ -50,8 +52,8 @@ export interface StepReport {
  * Runs `generator` in slices: from one `yield` to the next, as many in a turn as its share of the
  * budget allows. A yielded promise is awaited first: what it settles with comes out of the `yield`.
  *
- * A slice should take less than a millisecond; one that takes longer than the whole budget of a turn
- * holds everybody up, and is logged by name.
+ * A slice should take less than a millisecond; one that takes longer than the whole budget of a
+ * turn holds everybody up, and is logged by name.
  *
  * @throws {HttpError} 503 when `stepsMax` computations are not over yet. A handler may let it go.
  * @throws {TypeError} when it is told neither a request nor a server.
@@ -127,8 +129,8 @@ export class Step<T> implements Sliced {
   }
 
   /**
-   * Resolves with what the generator returns. Rejects with what it throws, or with `StepStopped`. An
-   * error that nobody asked for here is the handler's: logged, and a 500.
+   * Resolves with what the generator returns. Rejects with what it throws, or with `StepStopped`.
+   * An error that nobody asked for here is the handler's: logged, and a 500.
    */
   get done(): Promise<T> {
     if (this.#done !== null) return this.#done;

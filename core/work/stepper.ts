@@ -3,9 +3,9 @@
  * knows how long a slice took and whose turn is next; what a slice computes is `step.ts`'s affair.
  *
  * Fairness is by time, not by the number of slices (deficit round robin, Shreedhar and Varghese,
- * 1995): each visit adds a quantum to a computation's credit, each slice takes what it cost, and one
- * that is in debt is passed over. So a computation with long slices gets no more than one with short
- * ones.
+ * 1995): each visit adds a quantum to a computation's credit, each slice takes what it cost, and
+ * one that is in debt is passed over. So a computation with long slices gets no more than one with
+ * short ones.
  *
  * The turn comes from the posted queue, which asks for an immediate: 4 to 26 µs on the three
  * runtimes, where a timer would cost 1 to 2 ms.
