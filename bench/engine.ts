@@ -11,6 +11,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import process from "node:process";
+import type { Threads } from "../core/capabilities/threads.ts";
 import type { Chain } from "../core/chain.ts";
 import { type App, resolveApp } from "../core/definition.ts";
 import type {
@@ -44,6 +45,11 @@ class NullReactor implements Reactor {
   readonly files = createFiles();
   readonly context = ambientContext;
   readonly polls = { open: () => null, openPipe: () => Promise.reject(new Error("no pipes")) };
+  readonly threads: Threads = {
+    start: () => {
+      throw new Error("there are no threads here");
+    },
+  };
   events: StreamEvents | null = null;
   turn: TurnEvents | null = null;
   /** How often something was sent. */

@@ -13,6 +13,7 @@ import type { ServerReport } from "./inspect.ts";
 import type { Clocks } from "./limits.ts";
 import type { Loop } from "./loop.ts";
 import type { Listener } from "./reactor.ts";
+import type { ThreadService } from "./thread_service.ts";
 import { Timer } from "./timers.ts";
 
 export interface CloseOptions {
@@ -38,6 +39,7 @@ export interface Closable {
   readonly requests: ReadonlySet<HttpRequest>;
   /** What outlives requests: for each promise, whether it is an application's. */
   readonly background: ReadonlyMap<Promise<unknown>, boolean>;
+  readonly threadsIfAsked: ThreadService | null;
   inspect(): ServerReport;
 }
 
@@ -77,7 +79,7 @@ export class Closing {
       connection.abort();
     }
     for (const request of [...requests]) terminateRequest(request, "shutdown");
-    await Promise.all(freed);
+    await Promise.all([...freed, this.#server.threadsIfAsked?.close()]);
     return report;
   }
 

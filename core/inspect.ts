@@ -7,6 +7,7 @@
 import type { Connection } from "./connection.ts";
 import type { HttpRequest } from "./http_request.ts";
 import type { Loop } from "./loop.ts";
+import type { ThreadService, ThreadsReport } from "./thread_service.ts";
 
 export interface HoldReport {
   readonly reason: string;
@@ -29,6 +30,8 @@ export interface ServerReport {
   readonly requests: readonly RequestReport[];
   /** Output buffers that are queued or lent now. */
   readonly buffersOut: number;
+  /** Threads and the queue before them; left out while nobody has asked for a thread. */
+  readonly threads?: ThreadsReport;
 }
 
 /** The parts of a server that a report reads. */
@@ -37,6 +40,7 @@ export interface Inspectable {
   readonly connections: ReadonlySet<Connection>;
   readonly requests: ReadonlySet<HttpRequest>;
   readonly pool: { readonly out: number };
+  readonly threadsIfAsked: ThreadService | null;
 }
 
 export function inspectServer(server: Inspectable): ServerReport {
@@ -46,7 +50,9 @@ export function inspectServer(server: Inspectable): ServerReport {
     if (request !== null) requests.push(reportRequest(request, nowMs));
   }
   for (const request of server.requests) requests.push(reportRequest(request, nowMs));
-  return { connections: server.connections.size, requests, buffersOut: server.pool.out };
+  const report = { connections: server.connections.size, requests, buffersOut: server.pool.out };
+  const threads = server.threadsIfAsked;
+  return threads === null ? report : { ...report, threads: threads.report() };
 }
 
 function reportRequest(request: HttpRequest, nowMs: number): RequestReport {

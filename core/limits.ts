@@ -31,6 +31,21 @@ export interface Limits {
   readonly discardBytesMax: number;
   /** Bytes that a lingering close reads and drops before it gives up. */
   readonly lingerBytesMax: number;
+  /** Threads that run jobs. Each is started when there is a job for it. */
+  readonly threadsMax: number;
+  /** Jobs that wait for a thread. The next one is refused: 503. */
+  readonly threadQueueMax: number;
+  /**
+   * The window of a job: what its thread may have written and the client not taken, 64 KiB … 1 GiB,
+   * rounded up to a power of two.
+   */
+  readonly threadWindowBytes: number;
+  /** Calls of one job to the loop that have not run yet. Past it, the thread is blocked. */
+  readonly threadCallsMax: number;
+  /** A result that is sent when it is whole. Past it: 500. */
+  readonly threadResultMaxBytes: number;
+  /** Bytes of such a result that are kept in memory; the rest is kept in a file. */
+  readonly threadResultBufferBytes: number;
   /** Open connections. The next one gets 503 and is closed. */
   readonly connectionsMax: number;
   /** Computations in steps that are not over. The next one is refused with 503. */
@@ -54,6 +69,12 @@ export const DEFAULT_LIMITS: Limits = {
   turnBytesMax: 256 * 1024,
   discardBytesMax: 64 * 1024,
   lingerBytesMax: 64 * 1024 * 1024,
+  threadsMax: 1,
+  threadQueueMax: 64,
+  threadWindowBytes: 256 * 1024,
+  threadCallsMax: 1024,
+  threadResultMaxBytes: 1024 * 1024 * 1024,
+  threadResultBufferBytes: 1024 * 1024,
   connectionsMax: 16_384,
   stepsMax: 256,
   stepBudgetMs: 5,
@@ -87,6 +108,10 @@ export interface Clocks {
    * the body: that is the body clock's. Then 503.
    */
   readonly handlerTimeoutMs: number;
+  /** How long the loop waits for a thread to come to an end or to make something. Then 503. */
+  readonly threadDeadlineMs: number;
+  /** How long a thread may go on with a job that nobody wants any more. Then it is replaced. */
+  readonly threadLeaveMs: number;
   /** How long a lingering close waits for the peer in all. */
   readonly lingerTimeMs: number;
   /** How long a lingering close waits for the next byte. */
@@ -119,6 +144,8 @@ export const DEFAULT_CLOCKS: Clocks = {
   keepAliveTimeoutMs: 75_000,
   keepAliveMinTimeoutMs: 500,
   handlerTimeoutMs: 60_000,
+  threadDeadlineMs: 60_000,
+  threadLeaveMs: 5_000,
   lingerTimeMs: 30_000,
   lingerTimeoutMs: 5_000,
 };

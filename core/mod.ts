@@ -125,3 +125,22 @@ export {
   type WaitOptions,
   writable,
 } from "./work/waits.ts";
+export { inThread, type InThreadOptions, type ThreadRequest } from "./apps/in_thread.ts";
+export {
+  type CallOptions,
+  type LoopFunction,
+  ThreadError,
+  type ThreadErrorCode,
+  type ThreadReport,
+  type ThreadService,
+  type ThreadsReport,
+} from "./thread_service.ts";
+export type { ThreadOutput, ThreadSide } from "./work/thread_output.ts";
+export { ThreadStopped } from "./work/ring_writer.ts";
+export type {
+  Thread,
+  ThreadEvents,
+  ThreadModule,
+  ThreadPort,
+  Threads,
+} from "./capabilities/threads.ts";

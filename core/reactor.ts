@@ -16,6 +16,7 @@ import type { Polls } from "./capabilities/polls.ts";
 import type { Codecs } from "./capabilities/codecs.ts";
 import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
+import type { Threads } from "./capabilities/threads.ts";
 import type { Chain } from "./chain.ts";
 import type { SendCode } from "./status.ts";
 
@@ -205,4 +206,5 @@ export interface Reactor extends Clock, Turn, Streams, Sockets, Log, Entropy {
   readonly context: Context;
   /** What the application owns and this runtime can wait for. */
   readonly polls: Polls;
+  readonly threads: Threads;
 }

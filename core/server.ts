@@ -9,6 +9,7 @@
 import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
 import type { Context } from "./capabilities/context.ts";
+import type { Files } from "./capabilities/files.ts";
 import { type Closable, type CloseOptions, type CloseReport, Closing } from "./closing.ts";
 import type { Polls } from "./capabilities/polls.ts";
 import { Connection } from "./connection.ts";
@@ -41,6 +42,8 @@ import type {
 import { FULL } from "./refuse.ts";
 import { checkServerOptions, type ServerOptions } from "./server_options.ts";
 import type { Service } from "./service.ts";
+import type { ThreadService } from "./thread_service.ts";
+import { ThreadPool } from "./work/thread_pool.ts";
 
 export type { CloseOptions, CloseReport } from "./closing.ts";
 export type { ServerOptions } from "./server_options.ts";
@@ -51,6 +54,7 @@ export class Server implements Service, StreamEvents, Closable {
   readonly streams: Reactor;
   readonly context: Context;
   readonly polls: Polls;
+  readonly files: Files;
   readonly handlers: readonly Handler[];
   readonly limits: Limits;
   readonly clocks: Clocks;
@@ -67,6 +71,7 @@ export class Server implements Service, StreamEvents, Closable {
   readonly #listeners: Listener[] = [];
   readonly #idPrefix: string;
   #lastId = 0;
+  #threads: ThreadPool | null = null;
   #closed: Promise<CloseReport> | null = null;
   #closing: Closing | null = null;
 
@@ -81,6 +86,7 @@ export class Server implements Service, StreamEvents, Closable {
     this.streams = reactor;
     this.context = reactor.context;
     this.polls = reactor.polls;
+    this.files = reactor.files;
     this.loop = loop;
     this.handlers = options.handlers;
     this.limits = withDefaults(options.limits ?? {}, DEFAULT_LIMITS);
@@ -114,6 +120,16 @@ export class Server implements Service, StreamEvents, Closable {
       this.#closed = this.#closing.run(this.#listeners);
     }
     return this.#closed;
+  }
+
+  /** The threads of this server, of which none is started before there is a job for it. */
+  get threads(): ThreadService {
+    return this.#threads ??= new ThreadPool(this, this.reactor.threads);
+  }
+
+  /** The threads if anybody asked for them. */
+  get threadsIfAsked(): ThreadService | null {
+    return this.#threads;
   }
 
   /** What is open now: connections, requests, holds with their reasons and ages. */

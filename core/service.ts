@@ -7,6 +7,7 @@
 
 import type { Context } from "./capabilities/context.ts";
 import type { Polls } from "./capabilities/polls.ts";
+import type { Files } from "./capabilities/files.ts";
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handlers.ts";
 import type { HeadBytes } from "./http/head_bytes.ts";
@@ -15,12 +16,15 @@ import type { Clocks, Limits } from "./limits.ts";
 import type { Loop } from "./loop.ts";
 import type { CloseReason, LogLevel, Sockets, Streams } from "./reactor.ts";
 import type { BufPool } from "./buf_pool.ts";
+import type { ThreadService } from "./thread_service.ts";
 
 export interface Service {
   readonly loop: Loop;
   readonly context: Context;
   readonly streams: Sockets & Streams;
   readonly polls: Polls;
+  readonly threads: ThreadService;
+  readonly files: Files;
   readonly limits: Limits;
   readonly clocks: Clocks;
   /** Tried in order until one does not answer `DECLINED`. */

@@ -27,7 +27,7 @@ declare class AbortController {
 
 declare class URL {
   static canParse(url: string): boolean;
-  constructor(url: string);
+  constructor(url: string, base?: string);
   readonly origin: string;
   readonly href: string;
 }
@@ -127,3 +127,8 @@ declare class Request {
   clone(): Request;
 }
 interface Request extends Body {}
+
+interface ImportMeta {
+  /** Where this module was loaded from. */
+  readonly url: string;
+}

@@ -42,6 +42,7 @@ import {
 import { Network } from "./memory/network.ts";
 import { type MemoryPipe, MemoryPolls } from "./memory/polls.ts";
 import { Random } from "./memory/random.ts";
+import { MemoryThreads } from "./memory/threads.ts";
 import { IN_ORDER, type Schedule, Task, TaskQueue } from "./memory/schedule.ts";
 
 export {
@@ -75,6 +76,11 @@ export interface MemoryReactorOptions extends DiskOptions {
   readonly wallTimeMs?: number;
   /** Whether lent memory is checksummed, so that a write to it is found out. Default: true. */
   readonly watchLent?: boolean;
+  /**
+   * The exports of modules whose jobs run in threads, by absolute URL. Others are imported: which
+   * the controls wait for, but for those that are synchronous. Default: none.
+   */
+  readonly threadModules?: Readonly<Record<string, Readonly<Record<string, unknown>>>>;
   /** Gets each line of the log as well, at once. */
   readonly onLog?: (line: LogLine) => void;
 }
@@ -139,6 +145,7 @@ export class MemoryReactor implements Reactor {
   /** The disk: what is on it, and what is open. */
   readonly files: MemoryDisk;
   readonly context: Context = ambientContext;
+  readonly threads: MemoryThreads;
   /** Every line that was logged. */
   readonly logs: LogLine[] = [];
 
@@ -184,10 +191,15 @@ export class MemoryReactor implements Reactor {
     this.files = new MemoryDisk(this.#wire, options);
     this.#network = new Network(this.#wire, this);
     this.polls = this.#pipes = new MemoryPolls(this);
+    this.threads = new MemoryThreads(
+      { ...this.#wire, now: () => this.#nowMs },
+      options.threadModules ?? {},
+    );
     this.#driver = new Driver({
       step: () => this.step(),
       now: () => this.#nowMs,
       nextAtMs: () => this.nextAtMs,
+      isLoading: () => this.threads.isLoading,
       moveTo: (ms, limitMs) => this.#moveTo(ms, limitMs),
       restless: (eventsMax) => this.#restless(eventsMax),
       pending: () => this.pending(),
@@ -199,6 +211,7 @@ export class MemoryReactor implements Reactor {
   /** Runs one event. False when there was none to run. What a handler throws comes out here. */
   step(): boolean {
     assert(!this.#isInEvent, "a control of the in-memory reactor was called from inside an event");
+    if (this.threads.isLoading) return false;
     const task = this.#tasks.take();
     if (task === null) return false;
     this.#isInEvent = true;

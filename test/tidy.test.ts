@@ -277,6 +277,8 @@ describe("tidy: the dead", () => {
       "core/used.ts:1 export spare is imported nowhere",
       "core/used.ts:1 export C is imported nowhere",
     ]);
+    const named: Source = { path: "core/c.ts", text: `new URL("./used.ts", import.meta.url);` };
+    assertEquals(checkDeadExports([...planted, named], ["core/mod.ts"]), []);
     const whole: Source = { path: "test/c.ts", text: `import * as all from "../core/used.ts";` };
     assertEquals(checkDeadExports([...planted, whole], ["core/mod.ts"]), []);
   });

@@ -21,6 +21,7 @@ import { type HttpRequest, textOfError } from "../http_request.ts";
 import { ResponseHead } from "../http/response_head.ts";
 import type { Address } from "../reactor.ts";
 import { DECLINED, DONE, type ResultCode } from "../status.ts";
+import type { ThreadService } from "../thread_service.ts";
 import { LazyRequest } from "./lazy_request.ts";
 import { cancelStream, ResponseSender } from "./response_sender.ts";
 
@@ -56,6 +57,8 @@ export interface FetchEnv {
   readonly local: Address;
   /** An identifier that no other request of this server has. */
   readonly requestId: string;
+  /** The threads of this server, for `callInThread`. */
+  readonly threads: ThreadService;
   /**
    * The same request as native handlers see it: for what takes one, such as `step`. The response
    * that `fetch` answers is the one way to answer it.
@@ -199,6 +202,10 @@ class Env implements FetchEnv {
 
   get local(): Address {
     return this.request.localAddress;
+  }
+
+  get threads(): ThreadService {
+    return this.request.service.threads;
   }
 
   get requestId(): string {

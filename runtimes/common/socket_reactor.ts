@@ -7,6 +7,7 @@
 
 import type { Context } from "../../core/capabilities/context.ts";
 import type { Polls } from "../../core/capabilities/polls.ts";
+import type { Threads } from "../../core/capabilities/threads.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
   Address,
@@ -22,6 +23,7 @@ import { ambientContext } from "./context.ts";
 import { createFiles } from "./files.ts";
 import { LoopBase } from "./loop_base.ts";
 import type { StreamHandle } from "./stream_handle.ts";
+import { WorkerThreads } from "./threads.ts";
 
 export abstract class SocketReactor extends LoopBase implements Reactor {
   abstract readonly runtime: string;
@@ -30,6 +32,7 @@ export abstract class SocketReactor extends LoopBase implements Reactor {
   readonly codecs = createCodecs();
   readonly files = createFiles();
   readonly context: Context = ambientContext;
+  readonly threads: Threads = new WorkerThreads(this);
 
   abstract listen(
     address: Address,

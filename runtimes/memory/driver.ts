@@ -19,6 +19,8 @@ export interface Driven {
   nextAtMs(): number;
   /** Moves the clock, forward only, to `ms`, or past it to `limitMs` at most. */
   moveTo(ms: number, limitMs: number): void;
+  /** True exactly while the real world is waited for, and no event may run. */
+  isLoading(): boolean;
   /** The error of a run that does not end. */
   restless(eventsMax: number): Error;
   pending(): unknown;
@@ -46,8 +48,9 @@ export class Driver {
   async settle(eventsMax: number): Promise<void> {
     let events = 0;
     await realTurn();
-    while (this.#reactor.step()) {
-      events++;
+    for (;;) {
+      if (this.#reactor.step()) events++;
+      else if (!this.#reactor.isLoading()) return;
       if (events > eventsMax) throw this.#reactor.restless(eventsMax);
       await realTurn();
     }
@@ -72,6 +75,8 @@ export class Driver {
         events++;
         idle = 0;
         if (events > limits.eventsMax) throw reactor.restless(limits.eventsMax);
+      } else if (reactor.isLoading()) {
+        idle = 0;
       } else if (idle < limits.idleTurns) {
         idle++;
       } else if (reactor.now() < limits.untilMs) {

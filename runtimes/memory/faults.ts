@@ -62,6 +62,12 @@ export interface MemoryFaults {
   readonly sendError?: FaultRate;
   /** The accept of a connection fails: a reset for the connecting end, nothing for the other. */
   readonly acceptError?: FaultRate;
+  /** A thread starts late. */
+  readonly lateThread?: FaultRate;
+  /** What a thread says comes late: that it has written, a call, its result. */
+  readonly lateAnswer?: FaultRate;
+  /** A thread dies when it says something, which nobody hears. */
+  readonly deadThread?: FaultRate;
   /** How late what is late comes at most, in milliseconds. Default: 1,000. */
   readonly lateMsMax?: number;
 }
@@ -88,12 +94,18 @@ export const FAULT_NAMES: readonly FaultName[] = [
   "diskFull",
   "sendError",
   "acceptError",
+  "lateThread",
+  "lateAnswer",
+  "deadThread",
 ];
 
 /** One fault that happened. */
 export interface Fault {
   readonly name: FaultName;
-  /** Whom it happened to: `local -> remote` of one end of a stream, a file's name, or `""`. */
+  /**
+   * Whom it happened to: `local -> remote` of one end of a stream, a file's name, `thread 1`, or
+   * `""`.
+   */
   readonly subject: string;
 }
 
@@ -124,6 +136,8 @@ const FAULT_OF: { readonly [delay in Delay]: FaultName } = {
   release: "lateRelease",
   wake: "lateWake",
   file: "lateFile",
+  threadStart: "lateThread",
+  threadMessage: "lateAnswer",
 };
 
 export class FaultSchedule implements Schedule {

@@ -13,12 +13,22 @@
 /** Where bytes move: out of a chain, into the peer's kernel buffer, or up to `onData`. */
 export type Move = "take" | "carry" | "deliver";
 
-/** What may come late: a new stream, the next segment, a release, a wake-up, a file's answer. */
-export type Delay = "open" | "carry" | "release" | "wake" | "file";
+/**
+ * What may come late: a new stream, the next segment, a release, a wake-up, a file's answer, a
+ * thread's start, what it says.
+ */
+export type Delay =
+  | "open"
+  | "carry"
+  | "release"
+  | "wake"
+  | "file"
+  | "threadStart"
+  | "threadMessage";
 
 /**
- * What may befall a stream: it fails at either end; an end is lost; a send finds it dead. And a
- * file: its directory is gone; there is no room for its bytes.
+ * What may befall a stream: it fails at either end; an end is lost; a send finds it dead. A file:
+ * its directory is gone; there is no room for its bytes. And a thread: it dies.
  */
 export type Blow =
   | "refuse"
@@ -26,7 +36,8 @@ export type Blow =
   | "halfClose"
   | "sendError"
   | "noDirectory"
-  | "diskFull";
+  | "diskFull"
+  | "deadThread";
 
 /** Whether `send` answers AGAIN although it need not, and whether it took what fits before. */
 export type Again = "no" | "taking nothing" | "taking what fits";

@@ -8,6 +8,7 @@
 
 import { BufPool } from "../../core/buf_pool.ts";
 import { ambientContext } from "../../runtimes/common/context.ts";
+import { createFiles } from "../../runtimes/common/files.ts";
 import type { Chain } from "../../core/chain.ts";
 import type { AbortCause } from "../../core/errors.ts";
 import type { Exchange } from "../../core/exchange.ts";
@@ -24,6 +25,7 @@ import type { Address, TurnEvents } from "../../core/reactor.ts";
 import type { BodyError } from "../../core/request_body.ts";
 import type { Service } from "../../core/service.ts";
 import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "../../core/status.ts";
+import type { ThreadService } from "../../core/thread_service.ts";
 
 /** Runs `handlers` on one request, and answers the exchange that carries it. */
 export function carry(handlers: Handler | Handler[], head: PlainHeadOptions = {}): FakeExchange {
@@ -192,6 +194,7 @@ export class FakeExchange implements Exchange {
 class FakeService implements Service {
   readonly loop: Loop;
   readonly context = ambientContext;
+  readonly files = createFiles();
   readonly handlers: readonly Handler[];
   readonly headBytes: HeadBytes = new HeadBytes();
   readonly limits = DEFAULT_LIMITS;
@@ -200,6 +203,11 @@ class FakeService implements Service {
   readonly halfClose = "abort";
   readonly clientBodyTempDir = null;
   readonly closing = false;
+
+  get threads(): ThreadService {
+    throw new Error("there are no threads here");
+  }
+
   readonly lines: string[] = [];
   readonly background: Promise<unknown>[] = [];
   #lastId = 0;

@@ -65,6 +65,9 @@ const CHANCES_MAX: Readonly<Record<FaultName, number>> = {
   diskFull: 0.1,
   sendError: 0.05,
   acceptError: 0.2,
+  lateThread: 0.5,
+  lateAnswer: 0.5,
+  deadThread: 0.1,
 };
 
 function drawFaults(dice: Dice): MemoryFaults {

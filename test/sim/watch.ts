@@ -24,6 +24,7 @@ import type {
 import type { Polls } from "../../core/capabilities/polls.ts";
 import type { Codecs } from "../../core/capabilities/codecs.ts";
 import type { Files } from "../../core/capabilities/files.ts";
+import type { Threads } from "../../core/capabilities/threads.ts";
 import type { SendCode } from "../../core/status.ts";
 import { ServerSide, Violation } from "./facts.ts";
 
@@ -39,6 +40,10 @@ export class PassingReactor implements Reactor {
     this.runtime = under.runtime;
     this.via = under.via;
     this.context = under.context;
+  }
+
+  get threads(): Threads {
+    return this.under.threads;
   }
 
   get files(): Files {

@@ -18,12 +18,16 @@ import { checkLingering } from "./server/lingering.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkSending } from "./server/sending.ts";
 import { checkSteps } from "./server/steps.ts";
+import { checkLostThreads } from "./server/lost_threads.ts";
+import { checkThreadAnswers } from "./server/thread_answers.ts";
+import { checkThreads } from "./server/threads.ts";
 import { checkWire } from "./server/wire.ts";
 
 export type ServerCheck = Check<ServerBench>;
 
 /** Registers the whole suite for one column. `make` is called afresh for each check. */
 export function checkServer(column: string, make: () => ColumnRig): void {
+  const { gaps = {}, threadsAreReal = true } = make();
   const groups: ReadonlyArray<readonly [string, (check: ServerCheck) => void]> = [
     ["protocol", checkProtocol],
     ["request bodies", checkBodies],
@@ -34,9 +38,11 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["lingering", checkLingering],
     ["closing", checkClosing],
     ["steps", checkSteps],
+    ["threads", checkThreads],
+    ["answers from threads", checkThreadAnswers],
+    ["threads that go wrong", (check) => checkLostThreads(check, threadsAreReal)],
     ["wire cases", checkWire],
   ];
-  const gaps = make().gaps ?? {};
   for (const [name, register] of groups) {
     describe(`server: ${name} (${column})`, () => {
       register(checkWithGaps<ServerBench>(gaps, async (body) => {

@@ -10,6 +10,7 @@ import type { Codecs } from "../../core/capabilities/codecs.ts";
 import type { Files } from "../../core/capabilities/files.ts";
 import type { Context } from "../../core/capabilities/context.ts";
 import type { Polls } from "../../core/capabilities/polls.ts";
+import type { Threads } from "../../core/capabilities/threads.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
   Address,
@@ -117,6 +118,7 @@ class GuardedReactor implements Reactor {
   readonly files: Files;
   readonly context: Context;
   readonly polls: Polls;
+  readonly threads: Threads;
   readonly #reactor: Reactor;
   readonly #guards = new Guards();
 
@@ -128,6 +130,7 @@ class GuardedReactor implements Reactor {
     this.codecs = reactor.codecs;
     this.files = reactor.files;
     this.context = reactor.context;
+    this.threads = reactor.threads;
   }
 
   now(): number {

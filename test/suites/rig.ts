@@ -23,6 +23,8 @@ export interface ColumnRig {
   readonly lends: boolean;
   /** True exactly when one write may come in several pieces, however small it is. */
   readonly cuts?: boolean;
+  /** False exactly where threads are simulated, and share the one real thread. Default: true. */
+  readonly threadsAreReal?: boolean;
   /**
    * How many bytes are more than all buffers between two ends hold together, several times over. A
    * live column's kernel takes 4 MiB in one write. Default: 24 MiB.

@@ -62,10 +62,30 @@ function mentions(source: Source, byPath: Map<string, Source>): string[] {
 }
 
 /**
- * Values that a file exports and no other file imports. Types are left alone: a signature may need
- * them. So is a constant that its own file uses: it is one word of a vocabulary (result codes, byte
- * classes), and the others must be able to name it. `surfaces` are the files whose exports are for
- * users.
+ * Files that another one names in a string beside itself, and does not import by it: modules of
+ * threads, whose exports are called by their names.
+ */
+function threadModules(sources: readonly Source[]): Set<string> {
+  const paths = new Set(sources.map((source) => source.path));
+  const found = new Set<string>();
+  for (const source of sources.filter((one) => isCode(one.path))) {
+    const { imports, strings } = syntaxOf(source);
+    for (const { value, line } of strings) {
+      if (imports.some((one) => one.specifier === value && one.line === line)) continue;
+      for (const name of [value, `${value}.ts`]) {
+        const target = resolve(source.path, name);
+        if (target !== undefined && paths.has(target)) found.add(target);
+      }
+    }
+  }
+  return found;
+}
+
+/**
+ * Values that a file exports and no other file imports, nor calls in a thread. Types are left
+ * alone: a signature may need them. So is a constant that its own file uses: it is one word of a
+ * vocabulary (result codes, byte classes), and the others must be able to name it. `surfaces` are
+ * the files whose exports are for users.
  */
 export function checkDeadExports(
   sources: readonly Source[],
@@ -83,9 +103,11 @@ export function checkDeadExports(
     }
   }
   const found: Violation[] = [];
+  const threads = threadModules(sources);
   for (const source of sources) {
     const { path } = source;
     if (!isCode(path) || path.endsWith(".d.ts") || surfaces.includes(path)) continue;
+    if (threads.has(path)) continue;
     const known = used.get(path);
     if (known?.has("*")) continue;
     const { exports, names } = syntaxOf(source);

@@ -32,7 +32,7 @@ const CORE_FILES: { readonly [file: string]: CoreLayer } = {
   ...layer(
     "lifecycle",
     "http_request connection connection_clocks finalize request_body ending refuse handlers " +
-      "exchange hold input output service body_reader reader gathered inspect",
+      "exchange hold input output service body_reader reader gathered inspect thread_service",
   ),
   ...layer("surface", "server server_options closing definition mod"),
 };

@@ -222,7 +222,8 @@ export class ServerBench {
       () => this.server.inspect().connections === 0 && this.server.inspect().buffersOut === 0,
       "the last connection and buffer",
     );
-    const left = this.server.inspect();
+    const { connections, requests, buffersOut } = this.server.inspect();
+    const left = { connections, requests, buffersOut };
     assertEquals(left, { connections: 0, requests: [], buffersOut: 0 }, "something is left open");
   }
 }

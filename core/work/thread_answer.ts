@@ -1,0 +1,179 @@
+/**
+ * The answer of a job, streamed: from its ring into the response, as fast as the client takes it.
+ * It knows entries and requests; it knows nothing of threads but that the job may be stopped.
+ *
+ * What holds:
+ * - Nothing is taken out of the ring after `AGAIN`, so that the thread waits for the client.
+ * - Small pieces that are there together leave together; large ones are lent from the ring itself,
+ *   and their credit goes back when they are released.
+ * - A job that ends without its `FINISH` is never a clean end: an error answer, or a reset.
+ *
+ * @module
+ */
+
+import { finalizeRequest } from "../finalize.ts";
+import { handlerFailed } from "../handlers.ts";
+import type { Hold } from "../hold.ts";
+import type { HttpRequest } from "../http_request.ts";
+import { GATHER_BYTES_MAX, POOL_BUF_BYTES } from "../limits.ts";
+import { AGAIN, ERROR, OK, type SendCode } from "../status.ts";
+import { type Job, type JobEntries, type JobSink, ThreadError } from "../thread_service.ts";
+import { DATA, FINISH, HEAD } from "./ring.ts";
+import type { HeadEntry } from "./thread_output.ts";
+
+/** The job has not begun. */
+const QUEUED = 0;
+/** Entries are taken as they come. */
+const FLOWING = 1;
+/** `send` answered `AGAIN`. */
+const BLOCKED = 2;
+/** Finished, failed or given up. */
+const OVER = 3;
+
+export class ThreadAnswer implements JobSink {
+  readonly #request: HttpRequest;
+  readonly #hold: Hold;
+  #state: typeof QUEUED | typeof FLOWING | typeof BLOCKED | typeof OVER = QUEUED;
+  #job: Job | null = null;
+  #entries: JobEntries | null = null;
+  /** True exactly when the job has ended in its thread: the ring holds all there will be. */
+  #jobIsOver = false;
+  #error: ThreadError | null = null;
+
+  /** Takes the hold over: releases it when the request is finalized. */
+  constructor(request: HttpRequest, hold: Hold) {
+    this.#request = request;
+    this.#hold = hold;
+  }
+
+  start(job: Job): void {
+    this.#job = job;
+    this.#request.onTerminated(() => this.#giveUp());
+    this.#request.onAbort((cause) => cause === "timeout" && this.#giveUp(503));
+    this.#request.onWritable = () => this.#writable();
+  }
+
+  jobBegan(entries: JobEntries): void {
+    this.#entries = entries;
+    this.#state = FLOWING;
+    entries.sleep();
+  }
+
+  jobWoke(): void {
+    if (this.#state === FLOWING) this.#pump();
+  }
+
+  jobOver(error: ThreadError | null): void {
+    this.#jobIsOver = true;
+    this.#error = error;
+    if (this.#state === OVER) return;
+    const isLate = error?.code === "thread-deadline";
+    if (this.#entries === null || isLate) this.#fail();
+    else if (this.#state === FLOWING) this.#pump();
+  }
+
+  #writable(): void {
+    if (this.#state !== BLOCKED) return;
+    this.#state = FLOWING;
+    this.#pump();
+  }
+
+  #pump(): void {
+    const entries = this.#entries!;
+    while (this.#state === FLOWING) {
+      if (entries.hasEntry) {
+        this.#take(entries);
+      } else if (this.#jobIsOver) {
+        this.#fail();
+      } else if (entries.sleep()) {
+        this.#job?.expect();
+        return;
+      }
+    }
+  }
+
+  #take(entries: JobEntries): void {
+    const { kind } = entries;
+    if (kind === HEAD) this.#sendHead(entries);
+    else if (kind === DATA) this.#sendData(entries);
+    else if (kind === FINISH) this.#finish(entries);
+    else {
+      entries.skip();
+      this.#sent(this.#request.send(NO_BYTES, FLUSH_NOW));
+    }
+  }
+
+  #sendHead(entries: JobEntries): void {
+    const text = new Uint8Array(entries.length);
+    entries.copy(text, 0);
+    const [status, fields] = JSON.parse(new TextDecoder().decode(text)) as HeadEntry;
+    try {
+      this.#sent(this.#request.sendHead(status, fields));
+    } catch (error) {
+      this.#error = new ThreadError("thread-failed", "its head cannot be sent", error);
+      this.#job?.stop("aborted");
+      this.#fail();
+    }
+  }
+
+  #sendData(entries: JobEntries): void {
+    if (entries.length >= GATHER_BYTES_MAX) {
+      for (const buf of entries.lend()) {
+        this.#sent(this.#request.send(buf));
+        if (this.#state === OVER) return;
+      }
+      return;
+    }
+    // What is here together leaves together: a line of text at a time would be a chunk each.
+    const buf = this.#request.service.pool.take(POOL_BUF_BYTES);
+    do {
+      const { length } = entries;
+      if (buf.end + length > buf.bytes.length) break;
+      entries.copy(buf.bytes, buf.end);
+      buf.end += length;
+    } while (entries.hasEntry && entries.kind === DATA && entries.length < GATHER_BYTES_MAX);
+    const code = this.#request.send(buf);
+    if (code === ERROR) {
+      buf.end = 0;
+      buf.owner!.bufReleased(buf);
+    }
+    this.#sent(code);
+  }
+
+  #sent(code: SendCode): void {
+    if (code === ERROR) this.#giveUp();
+    else if (code === AGAIN && this.#state === FLOWING) {
+      this.#state = BLOCKED;
+      this.#job?.excuse();
+    }
+  }
+
+  #finish(entries: JobEntries): void {
+    entries.skip();
+    this.#state = OVER;
+    if (!this.#request.responseEnded) this.#request.end();
+    finalizeRequest(this.#request, OK);
+    this.#hold.release();
+  }
+
+  /** The job ended without an end of its output. */
+  #fail(): void {
+    if (this.#state === OVER) return;
+    this.#state = OVER;
+    const error = this.#error ?? new ThreadError("thread-died", "the job ended without an end");
+    handlerFailed(this.#request, error.cause ?? error);
+    this.#hold.release();
+  }
+
+  /** Nobody will get more of it. */
+  #giveUp(status = 0): void {
+    if (this.#state === OVER) return;
+    this.#state = OVER;
+    this.#job?.stop("client-gone");
+    if (!this.#request.finalized) finalizeRequest(this.#request, ERROR, status);
+    this.#hold.release();
+  }
+}
+
+const FLUSH_NOW = { flush: true };
+const NO_BYTES = new Uint8Array(0);
