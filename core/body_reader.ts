@@ -73,7 +73,8 @@ export class BodyReader {
     this.pos = pos;
     if (!this.discarding && body?.isFlowing !== true) return READ_MORE;
     const decoder = this.#decoder!;
-    const code = decoder.next(bytes, pos, end);
+    const most = this.discarding ? end - pos : body!.takesMax;
+    const code = decoder.next(bytes, pos, end - pos > most ? pos + most : end);
     this.pos = decoder.pos;
     if (code === BODY_DATA) {
       const { dataStart, dataEnd } = decoder;
@@ -90,7 +91,8 @@ export class BodyReader {
       return decoder.isDone ? this.#done(body) : READ_ON;
     }
     if (code === BODY_DONE) return this.#done(body);
-    return code === BODY_BAD ? this.#fail(decoder.error!) : READ_MORE;
+    if (code === BODY_BAD) return this.#fail(decoder.error!);
+    return this.pos < end ? READ_ON : READ_MORE;
   }
 
   #done(body: RequestBody | null): typeof READ_DONE {

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { beginRequest } from "./begin_request.ts";
 import type { Chain } from "./chain.ts";
 import {
   BODY_PHASE,
@@ -25,7 +26,6 @@ import { Ending } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Outgoing } from "./filters/outgoing.ts";
 import { finalizeLate, finalizeWithoutBody, settleRequest, terminateRequest } from "./finalize.ts";
-import { runHandlers } from "./handlers.ts";
 import { Gathered } from "./gathered.ts";
 import { HttpRequest } from "./http_request.ts";
 import type { ByteHead } from "./http/request_head.ts";
@@ -377,7 +377,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       return;
     }
     if (this.#ending.peerEnded && service.halfClose === "abort") request.tellAbort("client-gone");
-    runHandlers(request);
+    beginRequest(request);
   }
 
   /**

@@ -34,7 +34,8 @@ export interface SendOptions {
 }
 
 export class HttpRequest implements Outgoing {
-  readonly head: RequestHead;
+  /** The core replaces it once, before any handler runs, when it decodes the body. */
+  head: RequestHead;
   readonly exchange: Exchange;
   readonly service: Service;
   /** When the head was complete, on the scale of the reactor's clock. */

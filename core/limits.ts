@@ -17,6 +17,11 @@ export interface Limits {
   readonly clientBodyMaxBytes: number;
   /** Bytes of a body that are kept in memory; whoever keeps more of it keeps the rest in a file. */
   readonly clientBodyBufferBytes: number;
+  /**
+   * Decoded bytes of a body for each coded one, past the first MiB of it, where the server undoes
+   * content codings. Past it: 413.
+   */
+  readonly bodyExpansionMax: number;
   /** Chunk extensions and trailers of one body. Past it: 400. */
   readonly chunkFramingBytesMax: number;
   /** Bytes that are read ahead for one connection while nobody takes them; then reading stops. */
@@ -62,6 +67,7 @@ export const DEFAULT_LIMITS: Limits = {
   targetBytesMax: 8 * 1024,
   clientBodyMaxBytes: 1024 * 1024,
   clientBodyBufferBytes: 16 * 1024,
+  bodyExpansionMax: 100,
   chunkFramingBytesMax: 16 * 1024,
   inputBytesMax: 64 * 1024,
   outputBytesReady: 64 * 1024,

@@ -55,6 +55,7 @@ export type { RequestHead } from "./http/request_head.ts";
 export type { HeaderFields } from "./http/response_head.ts";
 export { HttpRequest, type SendOptions } from "./http_request.ts";
 export { type BodyConsumer, type BodyError, RequestBody } from "./request_body.ts";
+export { KeptBody } from "./kept_body.ts";
 export { Hold } from "./hold.ts";
 export { finalizeRequest, terminateRequest } from "./finalize.ts";
 export type { Handler } from "./handlers.ts";

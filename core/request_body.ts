@@ -1,17 +1,24 @@
 /**
  * A request's body as its consumer sees it: a flow that starts when somebody asks, stops when they
- * are full, and ends once. It holds no bytes of its own; what was not asked for stays with the
- * exchange, within its bound.
+ * are full, and ends once. It holds no bytes of its own: what was not asked for stays with the
+ * exchange, within its bound; what is decoded on its way, or kept as a whole, is with those that do
+ * so.
  *
  * @module
  */
 
 import { assert } from "./assert.ts";
+import { BodyCoding } from "./body_coding.ts";
+import { BodyKeeper, type KeepingEvents } from "./body_keeper.ts";
+import type { Coding } from "./capabilities/codecs.ts";
 import { HttpError, type RequestAborted } from "./errors.ts";
 import type { HttpRequest } from "./http_request.ts";
+import { type KeptBody, Replay } from "./kept_body.ts";
 
 /** Gets a body. After `onBodyEnd` or `onBodyError`, exactly one of them, nothing more comes. */
 export interface BodyConsumer {
+  /** How many bytes, 1 or more, `onBody` may bring at once now. Default: 65,536. */
+  readonly takesMax?: number;
   /** Bytes of the body, valid during the call only. */
   onBody(bytes: Uint8Array): void;
   /** The body was complete. Trailer fields are flat: name, value, name, value … */
@@ -19,40 +26,58 @@ export interface BodyConsumer {
   onBodyError(error: BodyError): void;
 }
 
-/** The peer's fault (malformed, too large, late), or the end of the request. */
+/**
+ * The peer's fault (malformed, too large, late), a disk that fails under a kept body (status 500),
+ * or the end of the request.
+ */
 export type BodyError = HttpError | RequestAborted;
 
 export class RequestBody {
   readonly request: HttpRequest;
   #consumer: BodyConsumer | null = null;
-  #flowing = false;
+  /** True exactly when the consumer wants bytes now. */
+  #wanted = false;
+  /** True exactly when the last byte has come, wherever it is. */
+  #complete = false;
+  /** True exactly when the consumer has it all. */
   #ended = false;
   #trailers: readonly string[] = NO_TRAILERS;
   #error: BodyError | null = null;
+  #coding: BodyCoding | null = null;
+  #keeper: BodyKeeper | null = null;
+  #replay: Replay | null = null;
+  #buffered: Promise<KeptBody> | null = null;
 
   constructor(request: HttpRequest) {
     this.request = request;
     this.#ended = !request.head.chunked && request.head.contentLength <= 0;
+    this.#complete = this.#ended;
   }
 
-  /** True exactly when somebody takes bytes now. */
+  /** True exactly when bytes that come in are taken now. */
   get isFlowing(): boolean {
-    return this.#flowing;
+    return this.#wanted && (this.#coding === null || !this.#coding.isBusy);
   }
 
-  /** True exactly when somebody has asked for the body. */
+  /** True exactly when somebody has asked for the body and may still get it. */
   get isTaken(): boolean {
-    return this.#consumer !== null;
+    return this.#consumer !== null && this.#error === null;
+  }
+
+  /** How much memory is held for it, in bytes, beside what its exchange has read ahead. */
+  get heldBytes(): number {
+    return this.#keeper?.heldBytes ?? 0;
   }
 
   /**
    * Starts the flow to `consumer`. Bytes that are here already come within the call. A body has one
-   * consumer; a second one is a programmer's error.
+   * consumer; a second one is a programmer's error. One that was kept as a whole flows from where
+   * it is kept.
    *
    * @throws {TypeError} when the body was taken before.
    */
   read(consumer: BodyConsumer): void {
-    if (this.#consumer !== null) throw new TypeError("the request's body was taken already");
+    if (this.#consumer !== null) throw new TypeError(TAKEN);
     this.#consumer = consumer;
     if (this.#error !== null) consumer.onBodyError(this.#error);
     else if (this.#ended) consumer.onBodyEnd(this.#trailers);
@@ -61,17 +86,17 @@ export class RequestBody {
 
   /** Stops the flow: at most the bytes of the current call still come. */
   stop(): void {
-    if (!this.#flowing) return;
-    this.#flowing = false;
-    this.request.exchange.bodyUnwanted(this.request);
+    if (!this.#wanted) return;
+    this.#wanted = false;
+    if (!this.#complete) this.request.exchange.bodyUnwanted(this.request);
   }
 
   /** Lets the flow go on after `stop`. */
   start(): void {
-    if (this.#flowing || this.#ended || this.#error !== null) return;
+    if (this.#wanted || this.#ended || this.#error !== null) return;
     assert(this.#consumer !== null, "a body flows to a consumer");
-    this.#flowing = true;
-    this.request.exchange.bodyWanted(this.request);
+    this.#wanted = true;
+    this.goOn();
   }
 
   /**
@@ -84,25 +109,120 @@ export class RequestBody {
     });
   }
 
-  // What follows is called by the exchange and by `HttpRequest` alone.
+  /**
+   * Keeps the whole body: in memory while it has at most `clientBodyBufferBytes`, else in a
+   * temporary file. The same promise at each call. When it has resolved, the body can be read at
+   * any offset, any number of times, and `read` and `bytes` work once as before. Rejects with a
+   * `BodyError`, and with a `TypeError` when the body was taken before.
+   */
+  buffered(): Promise<KeptBody> {
+    return this.#buffered ??= new Promise((resolve, reject) => {
+      this.#keep({ bodyKept: resolve, bodyNotKept: reject });
+    });
+  }
+
+  // What follows is called by the core alone.
+
+  /** As `buffered`, with calls instead of a promise. */
+  keep(events: KeepingEvents): void {
+    this.#buffered = new Promise((resolve, reject) => {
+      this.#keep({
+        bodyKept: (kept) => {
+          resolve(kept);
+          events.bodyKept(kept);
+        },
+        bodyNotKept: (error) => {
+          reject(error);
+          events.bodyNotKept(error);
+        },
+      });
+    });
+    // Nobody may ever ask for it.
+    this.#buffered.catch(() => {});
+  }
+
+  #keep(events: KeepingEvents): void {
+    if (this.#consumer !== null) throw new TypeError(TAKEN);
+    const keeper = new BodyKeeper(this, {
+      bodyKept: (kept) => {
+        this.#keeper = null;
+        this.#consumer = null;
+        this.#wanted = this.#ended = false;
+        this.#replay = new Replay(this, kept);
+        events.bodyKept(kept);
+      },
+      bodyNotKept: (error) => {
+        this.#keeper = null;
+        events.bodyNotKept(error);
+      },
+    });
+    this.#keeper = keeper;
+    this.read(keeper);
+  }
+
+  /** Its content coding is undone from now on. Before anybody asks for it. */
+  decode(coding: Coding): void {
+    this.#coding = new BodyCoding(this, coding);
+  }
+
+  /** How many bytes `push` may bring at once now. */
+  get takesMax(): number {
+    return this.#coding?.takesMax ?? this.consumerTakesMax;
+  }
+
+  /** How many bytes `deliver` may bring at once now. */
+  get consumerTakesMax(): number {
+    return this.#consumer!.takesMax ?? PIECE_BYTES_MAX;
+  }
+
+  /** True exactly when the consumer wants bytes now. */
+  get isWanted(): boolean {
+    return this.#wanted;
+  }
 
   /** The exchange has bytes and `isFlowing` holds. */
   push(bytes: Uint8Array): void {
+    if (this.#coding === null) this.#consumer!.onBody(bytes);
+    else this.#coding.push(bytes);
+  }
+
+  /** Bytes as the consumer wants them. */
+  deliver(bytes: Uint8Array): void {
     this.#consumer!.onBody(bytes);
   }
 
   /** The last byte has come. May come before anybody asked. */
   end(trailers: readonly string[] = NO_TRAILERS): void {
-    if (this.#ended || this.#error !== null) return;
-    this.#ended = true;
-    this.#flowing = false;
+    if (this.#complete || this.#error !== null) return;
+    this.#complete = true;
     this.#trailers = trailers;
+    if (this.#coding === null) this.finish(trailers);
+    else this.#coding.end();
+  }
+
+  /** The consumer has had the last byte. */
+  finish(trailers: readonly string[] = this.#trailers): void {
+    this.#ended = true;
+    this.#wanted = false;
     this.#consumer?.onBodyEnd(trailers);
+  }
+
+  /** What is here flows on, and then what comes, if it is wanted. */
+  goOn(): void {
+    if (!this.#wanted) return;
+    this.#replay?.goOn();
+    this.#coding?.goOn();
+    if (this.#wanted && !this.#complete) this.request.exchange.bodyWanted(this.request);
   }
 
   /** The body will never be complete. Does nothing when it is. */
   fail(error: BodyError): void {
-    if (this.#ended || this.#error !== null) return;
+    if (!this.#complete) this.broke(error);
+  }
+
+  /** As `fail`, also where all of it came: it cannot be decoded, or not be kept. */
+  broke(error: BodyError): void {
+    if (this.#ended && this.#keeper === null || this.#error !== null) return;
     this.#error = error;
     this.stop();
     this.#consumer?.onBodyError(error);
@@ -161,5 +281,8 @@ class Collector implements BodyConsumer {
   }
 }
 
+const TAKEN = "the request's body was taken already";
 const NO_TRAILERS: readonly string[] = [];
 const FIRST_BYTES_MAX = 64 * 1024;
+/** The most that an exchange brings at once. */
+const PIECE_BYTES_MAX = 65_536;

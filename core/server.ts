@@ -6,8 +6,11 @@
  * @module
  */
 
+import { takesBodiesAsTheyCome } from "./begin_request.ts";
 import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
+import type { Codecs, Coding } from "./capabilities/codecs.ts";
+import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
 import type { Files } from "./capabilities/files.ts";
 import { type Closable, type CloseOptions, type CloseReport, Closing } from "./closing.ts";
@@ -60,6 +63,11 @@ export class Server implements Service, StreamEvents, Closable {
   readonly clocks: Clocks;
   readonly halfClose: "abort" | "answer";
   readonly clientBodyTempDir: string | null;
+  readonly requestBody: "stream" | "buffer";
+  readonly requestCodings: readonly Coding[];
+  readonly takesBodiesAsTheyCome: boolean;
+  readonly files: Files;
+  readonly codecs: Codecs;
   readonly pool: BufPool = new BufPool({ bufBytes: POOL_BUF_BYTES, keepMax: 256 });
   closing = false;
   readonly connections: Set<Connection> = new Set();
@@ -93,6 +101,11 @@ export class Server implements Service, StreamEvents, Closable {
     this.clocks = withDefaults(options.clocks ?? {}, DEFAULT_CLOCKS);
     this.halfClose = options.halfClose ?? "abort";
     this.clientBodyTempDir = options.clientBodyTempDir ?? null;
+    this.files = reactor.files;
+    this.codecs = reactor.codecs;
+    this.requestBody = options.requestBody ?? "stream";
+    this.requestCodings = codingsOf(options, reactor.codecs);
+    this.takesBodiesAsTheyCome = takesBodiesAsTheyCome(this);
     this.#idPrefix = randomPrefix(reactor);
   }
 
@@ -212,6 +225,15 @@ export class Server implements Service, StreamEvents, Closable {
     });
     this.background.set(settled, isApplications);
   }
+}
+
+/** What the options ask for, if the runtime has it. */
+function codingsOf(options: ServerOptions, codecs: Codecs): readonly Coding[] {
+  const { requestCodings = [] } = options;
+  for (const coding of requestCodings) {
+    if (!codecs.codings.includes(coding)) throw new TypeError(`this runtime has no ${coding}`);
+  }
+  return requestCodings;
 }
 
 /** Eight characters of base 36, so that identifiers of two runs of a server differ. */

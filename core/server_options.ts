@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Coding } from "./capabilities/codecs.ts";
 import type { Handler } from "./handlers.ts";
 import { checkClocks, checkLimits } from "./limit_rules.ts";
 import type { Clocks, Limits } from "./limits.ts";
@@ -19,6 +20,16 @@ export interface ServerOptions {
    * answer still goes out. `answer`: it means nothing.
    */
   readonly halfClose?: "abort" | "answer";
+  /**
+   * When handlers run. `stream` (the default): as soon as the head is here, and they read the body
+   * while it comes. `buffer`: when the whole body is kept, as `request.body.buffered()` does it.
+   */
+  readonly requestBody?: "stream" | "buffer";
+  /**
+   * Content codings of request bodies that are undone before anybody sees them; any other is
+   * refused with 415. Default: none, bodies are handed over as they were sent, whatever they are.
+   */
+  readonly requestCodings?: readonly Coding[];
   /** Where temporary files of request bodies are made. Default: the platform's own place. */
   readonly clientBodyTempDir?: string;
 }
@@ -48,11 +59,21 @@ const CHECKS: { readonly [name in keyof ServerOptions]-?: (value: ServerOptions[
     if (halfClose === "abort" || halfClose === "answer") return;
     throw new TypeError(`halfClose is "abort" or "answer", not ${String(halfClose)}`);
   },
+  requestBody(requestBody) {
+    if (requestBody === "stream" || requestBody === "buffer") return;
+    throw new TypeError(`requestBody is "stream" or "buffer", not ${String(requestBody)}`);
+  },
+  requestCodings(codings) {
+    const isList = Array.isArray(codings) && codings.every((one) => CODINGS.includes(one));
+    if (!isList) throw new TypeError(`requestCodings is a list of ${CODINGS.join(", ")}`);
+  },
   clientBodyTempDir(path) {
     if (typeof path === "string" && path !== "") return;
     throw new TypeError(`clientBodyTempDir is the path of a folder, not ${String(path)}`);
   },
 };
+
+const CODINGS: readonly Coding[] = ["gzip", "deflate", "br", "zstd"];
 
 /** The names of all options, but for `handlers`. */
 export const SERVER_OPTIONS: readonly string[] = Object.keys(CHECKS)

@@ -5,6 +5,8 @@
  * @module
  */
 
+import type { Codecs, Coding } from "./capabilities/codecs.ts";
+import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
 import type { Polls } from "./capabilities/polls.ts";
 import type { Files } from "./capabilities/files.ts";
@@ -35,6 +37,14 @@ export interface Service {
   readonly halfClose: "abort" | "answer";
   /** Where temporary files of request bodies are made; null: where the platform has such files. */
   readonly clientBodyTempDir: string | null;
+  /** Whether handlers run before a request's body is here, or behind it. */
+  readonly requestBody: "stream" | "buffer";
+  /** The content codings of request bodies that are undone. */
+  readonly requestCodings: readonly Coding[];
+  /** True exactly when neither of the two asks for anything: looked at for each request. */
+  readonly takesBodiesAsTheyCome: boolean;
+  readonly files: Files;
+  readonly codecs: Codecs;
   /** True exactly from the start of a graceful close on: answers carry `Connection: close`. */
   readonly closing: boolean;
   log(level: LogLevel, text: string): void;

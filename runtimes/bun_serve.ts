@@ -10,7 +10,7 @@
 
 import type { HttpError } from "../core/errors.ts";
 import type { RequestLevel } from "../core/exchange.ts";
-import { runHandlers } from "../core/handlers.ts";
+import { beginRequest } from "../core/begin_request.ts";
 import { HttpRequest, textOfError } from "../core/http_request.ts";
 import { AUTHORITY_NEEDS_CHECK, AUTHORITY_OK, checkAuthority } from "../core/http/authority.ts";
 import { encodeLatin1 } from "../core/http/latin1.ts";
@@ -110,7 +110,7 @@ class ServeListener implements Listener, ExchangeHost {
       const exchange = new ServeExchange(this, native, head);
       const request = new HttpRequest(head, exchange, service, service.loop.now());
       exchange.request = request;
-      if (!exchange.refuseLargeBody()) runHandlers(request);
+      if (!exchange.refuseLargeBody()) beginRequest(request);
       return exchange.handOver();
     } finally {
       this.#reactor.leaveEvent();

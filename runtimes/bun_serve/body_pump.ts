@@ -10,6 +10,8 @@
 export interface PumpOwner {
   /** True exactly when somebody takes bytes now. */
   readonly bodyIsWanted: boolean;
+  /** How many bytes `bodyCame` may bring at once now, 1 or more. */
+  readonly bodyTakesMax: number;
   /** Bytes of the body: 1 to 65,536. */
   bodyCame(bytes: Uint8Array): void;
   bodyEnded(): void;
@@ -73,8 +75,9 @@ export class BodyPump {
     this.#delivering = true;
     while (this.#rest !== null && this.#owner.bodyIsWanted) {
       const rest: Uint8Array = this.#rest;
-      this.#rest = rest.length > PIECE_BYTES ? rest.subarray(PIECE_BYTES) : null;
-      this.#owner.bodyCame(this.#rest === null ? rest : rest.subarray(0, PIECE_BYTES));
+      const most = Math.min(this.#owner.bodyTakesMax, PIECE_BYTES);
+      this.#rest = rest.length > most ? rest.subarray(most) : null;
+      this.#owner.bodyCame(this.#rest === null ? rest : rest.subarray(0, most));
     }
     this.#delivering = false;
   }

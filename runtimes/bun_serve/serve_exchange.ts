@@ -304,6 +304,10 @@ export class ServeExchange
     return this.request.bodyIfAsked?.isFlowing === true;
   }
 
+  get bodyTakesMax(): number {
+    return this.request.body.takesMax;
+  }
+
   bodyCame(bytes: Uint8Array): void {
     const { limits } = this.#host.service;
     this.#bodyBytes += bytes.length;

@@ -8,6 +8,9 @@
 
 import { BufPool } from "../../core/buf_pool.ts";
 import { ambientContext } from "../../runtimes/common/context.ts";
+import type { Codecs } from "../../core/capabilities/codecs.ts";
+import type { Files } from "../../core/capabilities/files.ts";
+import { createCodecs } from "../../runtimes/common/codecs.ts";
 import { createFiles } from "../../runtimes/common/files.ts";
 import type { Chain } from "../../core/chain.ts";
 import type { AbortCause } from "../../core/errors.ts";
@@ -202,6 +205,11 @@ class FakeService implements Service {
   readonly pool: BufPool = new BufPool({ bufBytes: 16 * 1024, keepMax: 8 });
   readonly halfClose = "abort";
   readonly clientBodyTempDir = null;
+  readonly requestBody = "stream";
+  readonly requestCodings = [];
+  readonly takesBodiesAsTheyCome = true;
+  readonly files: Files = createFiles();
+  readonly codecs: Codecs = createCodecs();
   readonly closing = false;
 
   get threads(): ThreadService {

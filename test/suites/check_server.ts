@@ -15,6 +15,8 @@ import { checkClosing } from "./server/closing.ts";
 import { checkFetch } from "./server/fetch.ts";
 import { checkFinalize } from "./server/finalize.ts";
 import { checkLingering } from "./server/lingering.ts";
+import { checkCodedBodies } from "./server/coded_bodies.ts";
+import { checkKeptBodies } from "./server/kept_bodies.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkSending } from "./server/sending.ts";
 import { checkSteps } from "./server/steps.ts";
@@ -32,6 +34,8 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["protocol", checkProtocol],
     ["request bodies", checkBodies],
     ["clocks", checkClocks],
+    ["kept bodies", checkKeptBodies],
+    ["coded bodies", checkCodedBodies],
     ["finalize", checkFinalize],
     ["sending", checkSending],
     ["fetch applications", checkFetch],

@@ -6,6 +6,7 @@ import { BodyPump, type PumpOwner } from "../../../runtimes/bun_serve/body_pump.
 
 class Owner implements PumpOwner {
   bodyIsWanted = true;
+  bodyTakesMax = 65_536;
   readonly events: string[] = [];
   /** Called with each piece, before it is noted. */
   onPiece: () => void = () => {};

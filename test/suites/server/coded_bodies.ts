@@ -1,0 +1,240 @@
+/**
+ * Checks of request bodies with a content coding: undone where the server is asked to, within
+ * bounds, and left alone where it is not.
+ *
+ * @module
+ */
+
+import * as zlib from "node:zlib";
+import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { fetchHandler } from "../../../core/apps/fetch.ts";
+import type { Coding } from "../../../core/capabilities/codecs.ts";
+import type { HttpRequest } from "../../../core/http_request.ts";
+import { DONE, type ResultCode } from "../../../core/status.ts";
+import type { ServerCheck } from "../check_server.ts";
+import { fieldOf } from "./answers.ts";
+import type { RawClient, ServerBench } from "./bench.ts";
+
+const PACKERS: Readonly<Record<Coding, (bytes: Uint8Array) => Uint8Array>> = {
+  gzip: zlib.gzipSync,
+  deflate: zlib.deflateSync,
+  br: zlib.brotliCompressSync,
+  zstd: zlib.zstdCompressSync,
+};
+const ALL: readonly Coding[] = ["gzip", "deflate", "br"];
+/** More than one output buffer of the decoder, and compressible. */
+const TEXT = Array.from({ length: 9000 }, (_, i) => `line ${i * i % 1009}\n`).join("");
+
+function packed(coding: Coding, text: string): Uint8Array {
+  return PACKERS[coding](new TextEncoder().encode(text));
+}
+
+/** Sends `bytes` as the body of a POST, chunked in pieces of `pieceBytes`, or with its length. */
+function post(client: RawClient, coding: string, bytes: Uint8Array, pieceBytes = 0): RawClient {
+  const field = `Content-Encoding: ${coding}`;
+  if (pieceBytes === 0) {
+    return client.request("POST", "/", field, `Content-Length: ${bytes.length}`).send(bytes);
+  }
+  client.request("POST", "/", field, "Transfer-Encoding: chunked");
+  for (let pos = 0; pos < bytes.length; pos += pieceBytes) {
+    const piece = bytes.subarray(pos, pos + pieceBytes);
+    client.send(`${piece.length.toString(16)}\r\n`).send(piece).send("\r\n");
+  }
+  return client.send("0\r\n\r\n");
+}
+
+async function echoBody(request: HttpRequest): Promise<ResultCode> {
+  return request.respond(200, {}, await request.body.bytes());
+}
+
+/** Tells the length, and what is left of the fields. */
+async function describeBody(request: HttpRequest): Promise<ResultCode> {
+  const { length } = await request.body.bytes();
+  const names = request.head.fields().filter((_, i) => i % 2 === 0).map((one) => one.toLowerCase());
+  const hidden = ["content-encoding", "content-length"].filter((name) => names.includes(name));
+  return request.respond(200, {}, `${length} ${hidden} ${request.header("content-encoding")}`);
+}
+
+function serveAll(bench: ServerBench, requestBody: "stream" | "buffer" = "stream") {
+  return bench.serve({ handlers: [echoBody], requestCodings: ALL, requestBody });
+}
+
+export function checkCodedBodies(check: ServerCheck): void {
+  checkDecoding(check);
+  checkRefusals(check);
+  checkBounds(check);
+}
+
+function checkDecoding(check: ServerCheck): void {
+  for (const requestBody of ["stream", "buffer"] as const) {
+    check(`a coded body is decoded, by length and chunked (${requestBody})`, async (bench) => {
+      await serveAll(bench, requestBody);
+      for (const coding of ALL) {
+        const bytes = packed(coding, TEXT);
+        for (const pieceBytes of [0, 1000, 50_000]) {
+          const client = post(bench.connect(), coding, bytes, pieceBytes);
+          const [answer] = await client.waitAnswers(1);
+          assertEquals(answer?.status, 200);
+          assert(answer!.body === TEXT, `${coding} in ${pieceBytes}: changed`);
+        }
+      }
+    });
+  }
+
+  check("a coded body comes byte by byte, and an empty one", async (bench) => {
+    await serveAll(bench);
+    for (const coding of ALL) {
+      const client = bench.connect();
+      post(client, coding, packed(coding, "a few words"), 1);
+      post(client, coding, packed(coding, ""));
+      const empty = bench.connect();
+      post(empty, coding, packed(coding, ""));
+      assertEquals((await client.waitAnswers(1))[0]?.body, "a few words");
+      assertEquals((await empty.waitAnswers(1))[0]?.body, "");
+    }
+  });
+
+  check("without requestCodings a body and its fields are as they were sent", async (bench) => {
+    await bench.serve({ handlers: [describeBody] });
+    const bytes = packed("gzip", TEXT);
+    const client = post(bench.connect(), "gzip", bytes);
+    const [answer] = await client.waitAnswers(1);
+    assertEquals(answer?.body, `${bytes.length} content-encoding,content-length gzip`);
+  });
+
+  check("the fields of a decoded body say nothing of its coding", async (bench) => {
+    await bench.serve({ handlers: [describeBody], requestCodings: ALL });
+    const client = post(bench.connect(), "x-gzip", packed("gzip", TEXT));
+    assertEquals((await client.waitAnswers(1))[0]?.body, `${TEXT.length}  null`);
+  });
+
+  check("a fetch application sees a decoded body without its coding", async (bench) => {
+    const fetch = async (request: Request) => {
+      const coding = request.headers.get("content-encoding");
+      return new Response(`${coding} ${(await request.text()).length}`);
+    };
+    await bench.serve({ handlers: [fetchHandler({ fetch })], requestCodings: ALL });
+    const client = post(bench.connect(), "br", packed("br", TEXT));
+    assertEquals((await client.waitAnswers(1))[0]?.body, `null ${TEXT.length}`);
+  });
+
+  check("a consumer that stops holds up the decoder, and loses nothing", async (bench) => {
+    let got = 0;
+    let most = 0;
+    let stops = 0;
+    await bench.serve({
+      handlers: [(request) => {
+        const hold = request.hold("the body");
+        const { body } = request;
+        body.read({
+          takesMax: 5000,
+          onBody(bytes) {
+            got += bytes.length;
+            most = Math.max(most, bytes.length);
+            stops++;
+            body.stop();
+            bench.server.loop.postCall(() => body.start());
+          },
+          onBodyEnd() {
+            request.respond(200, {}, String(got));
+            request.finalize();
+            hold.release();
+          },
+          onBodyError: () => hold.release(),
+        });
+        return DONE;
+      }],
+      requestCodings: ALL,
+      limits: { clientBodyMaxBytes: 8 << 20, bodyExpansionMax: 10_000 },
+    });
+    const size = 3_000_000;
+    const client = post(bench.connect(), "gzip", packed("gzip", "x".repeat(size)));
+    assertEquals((await client.waitAnswers(1))[0]?.body, String(size));
+    assertEquals(most, 5000);
+    assertGreater(stops, size / 5000 - 1);
+  });
+}
+
+function checkRefusals(check: ServerCheck): void {
+  check("a coding that is not undone is refused with 415 and those that are", async (bench) => {
+    await bench.serve({ handlers: [echoBody], requestCodings: ["gzip", "br"] });
+    for (const coding of ["deflate", "compress", "gzip, br", "gzip, gzip"]) {
+      const client = post(bench.connect(), coding, packed("deflate", "words"));
+      const [answer] = await client.waitAnswers(1);
+      assertEquals(answer?.status, 415);
+      assertEquals(fieldOf(answer!, "accept-encoding"), "gzip, br");
+    }
+    const client = post(bench.connect(), "identity", new TextEncoder().encode("words"));
+    assertEquals((await client.waitAnswers(1))[0]?.body, "words");
+  });
+
+  check("a coded body that is broken or cut off is refused with 400", async (bench) => {
+    await serveAll(bench);
+    for (const coding of ALL) {
+      const bytes = packed(coding, TEXT);
+      const garbage = new TextEncoder().encode("this is no coding, but a text of some length");
+      const followed = new Uint8Array([...bytes, 1, 2, 3]);
+      for (const bad of [bytes.subarray(0, bytes.length - 1), garbage, followed]) {
+        for (const pieceBytes of [0, 20]) {
+          const [answer] = await post(bench.connect(), coding, bad, pieceBytes).waitAnswers(1);
+          assertEquals(answer?.status, 400);
+        }
+      }
+    }
+    assertEquals(bench.logs.length, ALL.length * 6);
+  });
+}
+
+function checkBounds(check: ServerCheck): void {
+  check("a decoded body past the limit is refused with 413", async (bench) => {
+    let got = 0;
+    await bench.serve({
+      handlers: [(request) => {
+        const hold = request.hold("the body");
+        request.body.read({
+          onBody: (bytes) => void (got += bytes.length),
+          onBodyEnd: () => void request.finalize(),
+          onBodyError: () => hold.release(),
+        });
+        return DONE;
+      }],
+      requestCodings: ALL,
+      limits: { clientBodyMaxBytes: 100_000 },
+    });
+    for (const coding of ALL) {
+      got = 0;
+      const bomb = packed(coding, "\0".repeat(20_000_000));
+      assertLess(bomb.length, 100_000);
+      const [answer] = await post(bench.connect(), coding, bomb).waitAnswers(1);
+      assertEquals(answer?.status, 413);
+      assert(got <= 100_000, `${got} bytes of ${coding} came through`);
+    }
+  });
+
+  check("a body that expands too much is refused with 413, long before its limit", async (
+    bench,
+  ) => {
+    let got = 0;
+    await bench.serve({
+      handlers: [(request) => {
+        const hold = request.hold("the body");
+        request.body.read({
+          onBody: (bytes) => void (got += bytes.length),
+          onBodyEnd: () => void request.finalize(),
+          onBodyError: () => hold.release(),
+        });
+        return DONE;
+      }],
+      requestCodings: ALL,
+      limits: { clientBodyMaxBytes: 1 << 30, bodyExpansionMax: 20 },
+    });
+    for (const coding of ALL) {
+      got = 0;
+      const bomb = packed(coding, "\0".repeat(20_000_000));
+      const [answer] = await post(bench.connect(), coding, bomb).waitAnswers(1);
+      assertEquals(answer?.status, 413);
+      // The first MiB is free, and the coded bytes that were taken are few.
+      assertLess(got, (1 << 20) + 20 * (bomb.length + 4096) + 65_536);
+    }
+  });
+}
