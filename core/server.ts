@@ -12,7 +12,6 @@ import { BufPool } from "./buf_pool.ts";
 import type { Codecs, Coding } from "./capabilities/codecs.ts";
 import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
-import type { Files } from "./capabilities/files.ts";
 import { type Closable, type CloseOptions, type CloseReport, Closing } from "./closing.ts";
 import type { Polls } from "./capabilities/polls.ts";
 import { Connection } from "./connection.ts";
@@ -66,7 +65,6 @@ export class Server implements Service, StreamEvents, Closable {
   readonly requestBody: "stream" | "buffer";
   readonly requestCodings: readonly Coding[];
   readonly takesBodiesAsTheyCome: boolean;
-  readonly files: Files;
   readonly codecs: Codecs;
   readonly pool: BufPool = new BufPool({ bufBytes: POOL_BUF_BYTES, keepMax: 256 });
   closing = false;
@@ -101,7 +99,6 @@ export class Server implements Service, StreamEvents, Closable {
     this.clocks = withDefaults(options.clocks ?? {}, DEFAULT_CLOCKS);
     this.halfClose = options.halfClose ?? "abort";
     this.clientBodyTempDir = options.clientBodyTempDir ?? null;
-    this.files = reactor.files;
     this.codecs = reactor.codecs;
     this.requestBody = options.requestBody ?? "stream";
     this.requestCodings = codingsOf(options, reactor.codecs);

@@ -9,7 +9,6 @@ import type { Codecs, Coding } from "./capabilities/codecs.ts";
 import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
 import type { Polls } from "./capabilities/polls.ts";
-import type { Files } from "./capabilities/files.ts";
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handlers.ts";
 import type { HeadBytes } from "./http/head_bytes.ts";
@@ -43,7 +42,6 @@ export interface Service {
   readonly requestCodings: readonly Coding[];
   /** True exactly when neither of the two asks for anything: looked at for each request. */
   readonly takesBodiesAsTheyCome: boolean;
-  readonly files: Files;
   readonly codecs: Codecs;
   /** True exactly from the start of a graceful close on: answers carry `Connection: close`. */
   readonly closing: boolean;

@@ -9,7 +9,6 @@
 import { BufPool } from "../../core/buf_pool.ts";
 import { ambientContext } from "../../runtimes/common/context.ts";
 import type { Codecs } from "../../core/capabilities/codecs.ts";
-import type { Files } from "../../core/capabilities/files.ts";
 import { createCodecs } from "../../runtimes/common/codecs.ts";
 import { createFiles } from "../../runtimes/common/files.ts";
 import type { Chain } from "../../core/chain.ts";
@@ -208,7 +207,6 @@ class FakeService implements Service {
   readonly requestBody = "stream";
   readonly requestCodings = [];
   readonly takesBodiesAsTheyCome = true;
-  readonly files: Files = createFiles();
   readonly codecs: Codecs = createCodecs();
   readonly closing = false;
 
