@@ -73,7 +73,7 @@ const NO_LIMITS: WireLimits = {
 };
 
 /** A heading (`#`, `##`) or a fenced block by the word behind its fence. */
-interface Block {
+export interface Block {
   kind: string;
   lines: string[];
 }
@@ -82,7 +82,8 @@ function read(folder: URL, name: string): string {
   return readFileSync(new URL(name, folder), "utf8");
 }
 
-function readBlocks(text: string): Block[] {
+/** The headings and fenced blocks of a text, in order. */
+export function readBlocks(text: string): Block[] {
   const blocks: Block[] = [];
   let open: Block | null = null;
   for (const line of text.split("\n")) {
@@ -219,7 +220,7 @@ const ESCAPES: Readonly<Record<string, string>> = {
 };
 
 /** The text that `escaped` stands for, one character for each byte. */
-function unescape(escaped: string): string {
+export function unescape(escaped: string): string {
   let text = "";
   for (let i = 0; i < escaped.length; i++) {
     if (escaped[i] !== "\\") {
