@@ -16,7 +16,7 @@ export interface CorpusEntry {
 /** Longer wire cases are about limits, and are mostly padding. */
 const WIRE_BYTES_MAX = 2000;
 
-/** How often the own files stand in it for each time that the wire cases do: those are many more. */
+/** How often own files stand in it for each time that wire cases do, of which there are many. */
 const OWN_WEIGHT = 6;
 
 /** All of it, in order; what is there several times is meant to be picked more often. */

@@ -14,9 +14,9 @@ import { shrinkInput } from "./shrink.ts";
 
 const USAGE = `Usage: npm run fuzz -- [--seed N] [--runs M]
 
-Changes inputs of the corpus (test/fuzz/corpus, and the wire cases) by seed and feeds each to a whole
-server in memory, at once, in pieces, and over a slow network. The server must neither throw nor
-hang nor leak, answer in HTTP, and make the same of it each time. Prints one line of totals; a
+Changes inputs of the corpus (test/fuzz/corpus, and the wire cases) by seed and feeds each to a
+whole server in memory, at once, in pieces, and over a slow network. The server must neither throw
+nor hang nor leak, answer in HTTP, and make the same of it each time. Prints one line of totals; a
 failure prints its seed and the shortest input found that fails, in the format of the corpus, and
 ends with exit code 1.
 
