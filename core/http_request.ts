@@ -293,8 +293,8 @@ export class HttpRequest implements Outgoing {
   // What follows is called by the core alone.
 
   /** As `respond`, with a head that is complete. */
-  respondHead(response: ResponseHead, bytes: Uint8Array = NO_BYTES): SendCode {
-    return this.#mayStart("respond") ? this.#respond(response, bytes) : ERROR;
+  respondHead(response: ResponseHead, body: string | Uint8Array = NO_BYTES): SendCode {
+    return this.#mayStart("respond") ? this.#respond(response, body) : ERROR;
   }
 
   /** As `sendHead`, with a head that is complete. */

@@ -17,6 +17,7 @@ import type { Codecs } from "./capabilities/codecs.ts";
 import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
 import type { Threads } from "./capabilities/threads.ts";
+import type { WholeBodies } from "./capabilities/whole_bodies.ts";
 import type { Chain } from "./chain.ts";
 import type { SendCode } from "./status.ts";
 
@@ -207,4 +208,6 @@ export interface Reactor extends Clock, Turn, Streams, Sockets, Log, Entropy {
   /** What the application owns and this runtime can wait for. */
   readonly polls: Polls;
   readonly threads: Threads;
+  /** Absent or null where the platform does not let it be seen. */
+  readonly wholeBodies?: WholeBodies | null;
 }

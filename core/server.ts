@@ -14,6 +14,7 @@ import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
 import { type Closable, type CloseOptions, type CloseReport, Closing } from "./closing.ts";
 import type { Polls } from "./capabilities/polls.ts";
+import type { WholeBodies } from "./capabilities/whole_bodies.ts";
 import { Connection } from "./connection.ts";
 import { isRequestLevel } from "./exchange.ts";
 import type { Handler } from "./handlers.ts";
@@ -57,6 +58,7 @@ export class Server implements Service, StreamEvents, Closable {
   readonly context: Context;
   readonly polls: Polls;
   readonly files: Files;
+  readonly wholeBodies: WholeBodies | null;
   readonly handlers: readonly Handler[];
   readonly limits: Limits;
   readonly clocks: Clocks;
@@ -93,6 +95,7 @@ export class Server implements Service, StreamEvents, Closable {
     this.context = reactor.context;
     this.polls = reactor.polls;
     this.files = reactor.files;
+    this.wholeBodies = reactor.wholeBodies ?? null;
     this.loop = loop;
     this.handlers = options.handlers;
     this.limits = withDefaults(options.limits ?? {}, DEFAULT_LIMITS);

@@ -6,9 +6,10 @@
  */
 
 import type { Codecs, Coding } from "./capabilities/codecs.ts";
-import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
 import type { Polls } from "./capabilities/polls.ts";
+import type { Files } from "./capabilities/files.ts";
+import type { WholeBodies } from "./capabilities/whole_bodies.ts";
 import type { Connection } from "./connection.ts";
 import type { Handler } from "./handlers.ts";
 import type { HeadBytes } from "./http/head_bytes.ts";
@@ -45,6 +46,8 @@ export interface Service {
   readonly codecs: Codecs;
   /** True exactly from the start of a graceful close on: answers carry `Connection: close`. */
   readonly closing: boolean;
+  /** Bodies of responses that need not be read as streams; null where all must. */
+  readonly wholeBodies: WholeBodies | null;
   log(level: LogLevel, text: string): void;
   nextRequestId(): string;
   /** Heads of whole answers, remembered. */

@@ -10,6 +10,7 @@
  */
 
 import type { Polls } from "../core/capabilities/polls.ts";
+import type { WholeBodies } from "../core/capabilities/whole_bodies.ts";
 import type { Chain } from "../core/chain.ts";
 import type {
   Address,
@@ -28,6 +29,7 @@ import type {
   BunWhere,
 } from "./bun/platform.ts";
 import { BunPolls } from "./bun/polls.ts";
+import { bunWholeBodies } from "./bun/whole_bodies.ts";
 import { tcpAddress } from "./common/addresses.ts";
 import type { LoopBase } from "./common/loop_base.ts";
 import { listenErrorOf } from "./common/platform_errors.ts";
@@ -47,6 +49,7 @@ export class BunReactor extends SocketReactor {
   readonly runtime: string;
   readonly via: string = "Bun.listen";
   readonly polls: Polls;
+  readonly wholeBodies: WholeBodies | null;
   readonly #bun: BunPlatform;
 
   constructor(bun: BunPlatform) {
@@ -54,6 +57,7 @@ export class BunReactor extends SocketReactor {
     this.#bun = bun;
     this.polls = new BunPolls(bun);
     this.runtime = `bun ${bun.version}`;
+    this.wholeBodies = bunWholeBodies(bun);
   }
 
   listen(address: Address, events: StreamEvents, options: ListenOptions = {}): Promise<Listener> {

@@ -11,6 +11,7 @@
  */
 
 import type { Polls } from "../core/capabilities/polls.ts";
+import type { WholeBodies } from "../core/capabilities/whole_bodies.ts";
 import type { Chain } from "../core/chain.ts";
 import {
   type Address,
@@ -42,6 +43,7 @@ import type {
 } from "./deno/platform.ts";
 import { DenoPolls } from "./deno/polls.ts";
 import { ReadBuffers, SMALL_BYTES } from "./deno/read_buffers.ts";
+import { denoWholeBodies } from "./deno/whole_bodies.ts";
 
 /**
  * How long accepting rests after it failed, out of descriptors say: it would fail again at once.
@@ -56,6 +58,7 @@ export function createDenoReactor(): Reactor {
 class DenoReactor extends SocketReactor {
   readonly runtime: string;
   readonly via = "Deno.listen";
+  readonly wholeBodies: WholeBodies | null = denoWholeBodies();
   readonly buffers = new ReadBuffers();
   readonly polls: Polls;
   readonly #deno: DenoPlatform;

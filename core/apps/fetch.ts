@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { WholeBodies } from "../capabilities/whole_bodies.ts";
 import { RequestAborted } from "../errors.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
@@ -19,11 +20,13 @@ import {
 import type { Hold } from "../hold.ts";
 import { type HttpRequest, textOfError } from "../http_request.ts";
 import { ResponseHead } from "../http/response_head.ts";
+import { GATHER_BYTES_MAX } from "../limits.ts";
 import type { Address } from "../reactor.ts";
 import { DECLINED, DONE, type ResultCode } from "../status.ts";
 import type { ThreadService } from "../thread_service.ts";
 import { LazyRequest } from "./lazy_request.ts";
 import { cancelStream, ResponseSender } from "./response_sender.ts";
+import { nameUntypedText } from "./untyped_text.ts";
 
 export { toRequest } from "./lazy_request.ts";
 
@@ -81,6 +84,9 @@ export interface FetchContext {
 export function fetchHandler(app: FetchApp): Handler {
   return function fetch(request: HttpRequest): ResultCode {
     const call = new Call(request);
+    // Whoever has the lazy request may read its head when the event's bytes are gone. One text of
+    // all of it now is cheaper than one of each part and of the whole later.
+    request.head.keep();
     let answer: unknown;
     try {
       const lazy = new LazyRequest(request) as unknown as Request;
@@ -135,25 +141,44 @@ function promiseSettled(request: HttpRequest, response: unknown, hold: Hold): vo
  * @throws {TypeError} for what is no response, or cannot be sent.
  */
 function answerWith(request: HttpRequest, response: unknown, hold: Hold | null): ResultCode {
+  const { wholeBodies } = request.service;
+  if (wholeBodies !== null && typeof response === "object" && response !== null) {
+    const whole = wholeBodies.take(response, WHOLE_SIZE_MAX);
+    if (whole !== null) return answerWhole(request, response as Response, whole, wholeBodies);
+  }
   if (!isResponse(response)) {
     throw new TypeError(`it answered ${describe(response)} instead of a Response`);
   }
   const { body } = response;
-  const head = headOf(response);
+  const head = headOf(response, null);
   if (body === null || request.isHead || statusHasNoBody(head.status)) {
     if (body !== null && !body.locked) cancelStream(request, body);
-    // Whoever still has the lazy request may read its head later, when the event's bytes are gone:
-    // one look makes it a text of its own.
-    if (hold === null) request.head.get("host");
-    if (!request.isHead) return request.respondHead(head);
-    request.startHead(head);
-    return request.end();
+    return answerWithoutBody(request, head);
   }
   if (response.bodyUsed || body.locked) {
     throw new TypeError("its response's body was used before");
   }
   new ResponseSender(request, hold ?? request.hold(HOLD_REASON), head, body).start();
   return DONE;
+}
+
+/** Sends a response whose body is here as a whole, and was taken out of it. */
+function answerWhole(
+  request: HttpRequest,
+  response: Response,
+  body: string | Uint8Array,
+  wholeBodies: WholeBodies,
+): ResultCode {
+  const head = headOf(response, wholeBodies.onlyField(response));
+  if (request.isHead || statusHasNoBody(head.status)) return answerWithoutBody(request, head);
+  if (typeof body !== "string" && body.length > 0) nameUntypedText(head, body);
+  return request.respondHead(head, body);
+}
+
+function answerWithoutBody(request: HttpRequest, head: ResponseHead): ResultCode {
+  if (!request.isHead) return request.respondHead(head);
+  request.startHead(head);
+  return request.end();
 }
 
 /** True exactly when `value` has what is needed of a `Response`, of whatever class it is. */
@@ -164,11 +189,12 @@ function isResponse(value: unknown): value is Response {
     (body === null || typeof body?.getReader === "function");
 }
 
-function headOf(response: Response): ResponseHead {
+function headOf(response: Response, onlyField: readonly [string, string] | null): ResponseHead {
   const head = new ResponseHead();
   head.set(response.status, NO_FIELDS, response.statusText || undefined);
+  if (onlyField !== null) head.append(onlyField[0], onlyField[1]);
   // Of all ways through `Headers` the quickest; each Set-Cookie comes by itself.
-  response.headers.forEach(appendField, head);
+  else response.headers.forEach(appendField, head);
   return head;
 }
 
@@ -188,6 +214,8 @@ function complainAndPassOn(request: HttpRequest, error: unknown): void {
 
 const HOLD_REASON = "response of a fetch application";
 const NO_FIELDS: readonly [string, string][] = [];
+/** What is too large to be gathered stays a stream, and is made as the client takes it. */
+const WHOLE_SIZE_MAX = GATHER_BYTES_MAX - 1;
 
 class Env implements FetchEnv {
   readonly request: HttpRequest;

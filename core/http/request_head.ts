@@ -48,6 +48,8 @@ export interface RequestHead {
   get(lowerCaseName: string): string | null;
   /** The values of a field, one for each line. */
   getAll(lowerCaseName: string): string[];
+  /** Makes everything readable for ever, for whoever may look after its request's end. */
+  keep(): void;
 }
 
 /** What a dropped head has instead of text: nothing can be found in it. */
@@ -260,6 +262,9 @@ export class PlainHead implements RequestHead {
     }
     return values;
   }
+
+  /** It is all here. */
+  keep(): void {}
 }
 
 /** A head from its parts. */

@@ -90,6 +90,8 @@ export interface BunAdoptedHandlers {
 export interface BunPlatform {
   readonly version: string;
   file(descriptor: unknown): BunFile;
+  /** What a promise has settled with, or else the promise itself. */
+  peek?(promise: Promise<unknown>): unknown;
   listen<Data>(options: BunSocketOptions<Data>): BunListener;
   connect<Data>(options: BunSocketOptions<Data>): Promise<BunSocket<Data>>;
 }

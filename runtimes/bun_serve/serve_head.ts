@@ -77,6 +77,9 @@ export class ServeHead implements RequestHead {
     const value = this.#headers.get(lowerCaseName);
     return value === null ? [] : [value];
   }
+
+  /** Bun's request outlives its answer. */
+  keep(): void {}
 }
 
 const SLASH = 0x2f;

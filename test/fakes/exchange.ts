@@ -197,6 +197,7 @@ class FakeService implements Service {
   readonly loop: Loop;
   readonly context = ambientContext;
   readonly files = createFiles();
+  readonly wholeBodies = null;
   readonly handlers: readonly Handler[];
   readonly headBytes: HeadBytes = new HeadBytes();
   readonly limits = DEFAULT_LIMITS;

@@ -11,6 +11,7 @@ import type { Files } from "../../core/capabilities/files.ts";
 import type { Context } from "../../core/capabilities/context.ts";
 import type { Polls } from "../../core/capabilities/polls.ts";
 import type { Threads } from "../../core/capabilities/threads.ts";
+import type { WholeBodies } from "../../core/capabilities/whole_bodies.ts";
 import type { Chain } from "../../core/chain.ts";
 import type {
   Address,
@@ -119,6 +120,7 @@ class GuardedReactor implements Reactor {
   readonly context: Context;
   readonly polls: Polls;
   readonly threads: Threads;
+  readonly wholeBodies: WholeBodies | null;
   readonly #reactor: Reactor;
   readonly #guards = new Guards();
 
@@ -131,6 +133,7 @@ class GuardedReactor implements Reactor {
     this.files = reactor.files;
     this.context = reactor.context;
     this.threads = reactor.threads;
+    this.wholeBodies = reactor.wholeBodies ?? null;
   }
 
   now(): number {

@@ -175,6 +175,59 @@ function checkResponses(check: ServerCheck): void {
     assertEquals(cookies.map(([, value]) => value), ["a=1; Path=/", "b=2"]);
   });
 
+  check("a Response that is served again is a 500, whatever its body is", async (bench) => {
+    const own = { headers: { "content-type": "text/x", "x-a": "b" } };
+    const constants = [
+      new Response("text"),
+      new Response("text", own),
+      new Response(new TextEncoder().encode("text")),
+      new Response("text").clone(),
+      new Response(new Blob(["text"])),
+      new Response(new Blob(["text"]).stream()),
+    ];
+    let asked = 0;
+    await bench.serve(app(() => constants[(asked++) >> 1]!));
+    const client = bench.connect();
+    for (let i = 0; i < constants.length * 2; i++) client.request("GET", "/");
+    const answers = await client.waitAnswers(constants.length * 2);
+    assertEquals(
+      answers.map(({ status, body }) => status === 200 ? body : status),
+      constants.flatMap(() => ["text", 500]),
+    );
+    assertEquals(constants.map(({ bodyUsed }) => bodyUsed), constants.map(() => true));
+  });
+
+  check("a Response with a body of its own making is sent with that one", async (bench) => {
+    class Doubled extends Response {
+      override get body() {
+        return new Response("text text").body;
+      }
+    }
+    const marked = () => Object.assign(new Response(new Blob(["text"]).stream()), { mark: 1 });
+    const made = [() => new Doubled("text"), marked, () => new Response("text").clone()];
+    let asked = 0;
+    await bench.serve(app(() => made[asked++]!()));
+    const client = bench.connect();
+    for (let i = 0; i < made.length; i++) client.request("GET", "/");
+    const answers = await client.waitAnswers(made.length);
+    assertEquals(answers.map(({ body }) => body), ["text text", "text", "text"]);
+  });
+
+  check("a Request's head is readable when its answer has left", async (bench) => {
+    const requests: Request[] = [];
+    await bench.serve(app((request) => {
+      requests.push(request);
+      return new Response("text");
+    }));
+    const client = bench.connect().request("GET", "/p?q=1", "X-A: 1");
+    await client.waitAnswers(1);
+    await bench.rest();
+    client.request("PUT", "/other", "X-A: 2");
+    await client.waitAnswers(2);
+    const [{ method, url, headers }] = requests as [Request];
+    assertEquals([method, new URL(url).pathname, headers.get("x-a")], ["GET", "/p", "1"]);
+  });
+
   check("what is no Response is a 500", async (bench) => {
     await bench.serve(app(() => "text" as unknown as Response));
     const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);

@@ -1,0 +1,147 @@
+/**
+ * Bodies of Deno's `Response` that are here as a whole. It knows where Deno 2.9 keeps a response's
+ * inside, and nothing of how an answer is sent.
+ *
+ * A `Response` of Deno has its inside in two properties whose keys are symbols: `body` of the
+ * prototype answers the inner body, and `response` of the object has the list of its fields, which
+ * Deno's own server sends. Neither is documented. So their shape is tried on specimens before
+ * anything rests on it: where one of them is not what it was, there is no such capability, and
+ * bodies are read as streams. See docs/decisions/0007.
+ *
+ * @module
+ */
+
+import type { WholeBodies } from "../../core/capabilities/whole_bodies.ts";
+
+/** The capability, if this Deno's responses are made as expected; null otherwise. */
+export function denoWholeBodies(): WholeBodies | null {
+  const body = symbolOf(Response.prototype, "body");
+  const inside = symbolOf(new Response(null), "response");
+  if (body === null || inside === null) return null;
+  const bodies = new DenoWholeBodies(body, inside);
+  try {
+    return holdsOnSpecimens(bodies) ? bodies : null;
+  } catch {
+    // Whatever it was that a changed inside threw: it is not what it was.
+    return null;
+  }
+}
+
+/** What `response[body]` answers for a body that is not null. */
+interface InnerBody {
+  /** The stream; or what it would be made of. */
+  readonly streamOrStatic: { body?: unknown; consumed?: unknown };
+}
+
+/** What `response[inside]` has. */
+interface Inside {
+  /** Name, as spelled, and value of each field. */
+  readonly headerList: ReadonlyArray<readonly [string, string]>;
+}
+
+class DenoWholeBodies implements WholeBodies {
+  readonly #body: symbol;
+  readonly #inside: symbol;
+  /** The name that was put into lower case last: a program sends the same few. */
+  #spelled = "";
+  #lower = "";
+
+  constructor(body: symbol, inside: symbol) {
+    this.#body = body;
+    this.#inside = inside;
+  }
+
+  /** A subclass may have a body of its own making: only Deno's own objects are looked into. */
+  take(response: object, sizeMax: number): string | Uint8Array | null {
+    if (Object.getPrototypeOf(response) !== Response.prototype) return null;
+    const inner = (response as Record<symbol, InnerBody | null>)[this.#body]!;
+    if (inner === null) return null;
+    const held = inner.streamOrStatic;
+    const { body } = held;
+    if (held.consumed !== false) return null;
+    if (typeof body !== "string" && !(body instanceof Uint8Array)) return null;
+    if (body.length > sizeMax) return null;
+    held.consumed = true;
+    return body;
+  }
+
+  onlyField(response: object): readonly [name: string, value: string] | null {
+    const { headerList } = (response as Record<symbol, Inside>)[this.#inside]!;
+    if (headerList.length !== 1) return null;
+    const [name, value] = headerList[0]!;
+    if (name !== this.#spelled) {
+      this.#spelled = name;
+      this.#lower = name.toLowerCase();
+    }
+    return [this.#lower, value];
+  }
+}
+
+/** The symbol with this description among the keys of `object`; null when there is none. */
+function symbolOf(object: object, description: string): symbol | null {
+  const keys = Object.getOwnPropertySymbols(object);
+  return keys.find((key) => key.description === description) ?? null;
+}
+
+const SIZE_MAX = 100;
+
+/** Tries every kind of response. Throws, or answers false, when one is not made as expected. */
+function holdsOnSpecimens(bodies: WholeBodies): boolean {
+  return takesWholeOnes(bodies) && leavesOthersAlone(bodies) && findsTheOnlyField(bodies);
+}
+
+function takesWholeOnes(bodies: WholeBodies): boolean {
+  const plain = { headers: { "X-A": "b" }, status: 404 };
+  const touched = new Response("text");
+  touched.headers.set("x-a", "b");
+  const texts = [new Response("text"), new Response("text", plain), touched, Response.json(1)];
+  const bytes = new Response(new Uint8Array([1, 2, 3]));
+  return texts.every((specimen, i) => {
+    const { bodyUsed } = specimen;
+    const text = bodies.take(specimen, SIZE_MAX);
+    return !bodyUsed && text === (i === 3 ? "1" : "text") && isUsed(bodies, specimen);
+  }) && String(bodies.take(bytes, SIZE_MAX)) === "1,2,3" && isUsed(bodies, bytes) &&
+    bodies.take(new Response(""), SIZE_MAX) === "";
+}
+
+/** Serving one response twice must fail as it does when its body was read. */
+function isUsed(bodies: WholeBodies, specimen: Response): boolean {
+  return specimen.bodyUsed && bodies.take(specimen, SIZE_MAX) === null &&
+    specimen.body?.locked === true;
+}
+
+function leavesOthersAlone(bodies: WholeBodies): boolean {
+  const locked = new Response("text");
+  locked.body!.getReader();
+  const large = new Response("x".repeat(SIZE_MAX + 1));
+  const own = new (class extends Response {})("text");
+  const blob = new Blob(["text"]);
+  const readable = [
+    large,
+    own,
+    new Response(blob),
+    new Response(blob.stream()),
+    new Response(new ReadableStream()),
+  ];
+  return bodies.take(new Response(null), SIZE_MAX) === null &&
+    bodies.take(locked, SIZE_MAX) === null &&
+    readable.every((specimen) =>
+      bodies.take(specimen, SIZE_MAX) === null && !specimen.bodyUsed &&
+      specimen.body?.locked === false
+    );
+}
+
+function findsTheOnlyField(bodies: WholeBodies): boolean {
+  const text = new Response("text");
+  const changed = new Response("text", { headers: { "X-A": "b" } });
+  changed.headers.delete("content-type");
+  changed.headers.set("x-a", "c");
+  const several = new Response("text", { headers: { "X-A": "b" } });
+  const none = new Response(new Uint8Array(1));
+  const found = [text, changed, several, none].map((specimen) => {
+    bodies.take(specimen, SIZE_MAX);
+    return bodies.onlyField(specimen)?.join(":").toLowerCase() ?? null;
+  });
+  const expected = ["content-type:text/plain;charset=utf-8", "x-a:c", null, null];
+  return found.every((field, i) => field === expected[i]);
+}
