@@ -97,10 +97,11 @@ function checkBytes(check: ServerCheck): void {
       clocks: { lingerTimeoutMs: 60_000, lingerTimeMs: 60_000 },
     });
     const client = await refused(bench);
-    client.send("x".repeat(1000));
+    // Where the refused head came in pieces, some of it counts as well.
+    client.send("x".repeat(980));
     await after(bench, 100);
     assertEquals(bench.server.inspect().connections, 1);
-    client.send("x");
+    client.send("x".repeat(21));
     await bench.settle(() => bench.server.inspect().connections === 0, "the reset");
   });
 
