@@ -69,6 +69,10 @@ export class DecodedHead implements RequestHead {
   getAll(lowerCaseName: string): string[] {
     return HIDDEN.has(lowerCaseName) ? [] : this.#head.getAll(lowerCaseName);
   }
+
+  keep(): void {
+    this.#head.keep();
+  }
 }
 
 function visible(fields: readonly string[]): string[] {
