@@ -115,7 +115,13 @@ class NullReactor implements Reactor {
 
   listen(_address: Address, events: StreamEvents): Promise<Listener> {
     this.events = events;
-    return Promise.resolve({ address: ADDRESS, close: () => Promise.resolve() });
+    const nothing = () => {};
+    return Promise.resolve({
+      address: ADDRESS,
+      acceptStop: nothing,
+      acceptStart: nothing,
+      close: () => Promise.resolve(),
+    });
   }
 
   connect(): Handle {

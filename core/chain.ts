@@ -15,6 +15,8 @@ export class Chain {
   count = 0;
   /** The buffer that was lent last; its `pos` moves while the runtime gets rid of it. */
   lastLent: Buf | null = null;
+  /** The memory of all buffers that were ever lent from here, in bytes. */
+  lentBytesTotal = 0;
 
   get isEmpty(): boolean {
     return this.first === null;
@@ -77,6 +79,7 @@ export class Chain {
     const buf = this.shift();
     lendBuf(buf);
     this.lastLent = buf;
+    this.lentBytesTotal += buf.bytes.length;
     return buf;
   }
 

@@ -25,7 +25,13 @@ import { type HttpError, RequestAborted } from "./errors.ts";
 import { Ending } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Outgoing } from "./filters/outgoing.ts";
-import { finalizeLate, finalizeWithoutBody, settleRequest, terminateRequest } from "./finalize.ts";
+import {
+  abandonRequest,
+  finalizeLate,
+  finalizeWithoutBody,
+  settleRequest,
+  terminateRequest,
+} from "./finalize.ts";
 import { Gathered } from "./gathered.ts";
 import { HttpRequest } from "./http_request.ts";
 import type { ByteHead } from "./http/request_head.ts";
@@ -34,9 +40,10 @@ import { Halves } from "./http/halves.ts";
 import type { Loop } from "./loop.ts";
 import { Output } from "./output.ts";
 import type { Posted } from "./posted.ts";
+import { ReadGate } from "./read_gate.ts";
 import { Reader, type ReaderEvents } from "./reader.ts";
 import type { Address, CloseReason, Handle } from "./reactor.ts";
-import { INCOMPLETE, LATE_BODY, LATE_HEAD, refusalText, TOO_LARGE } from "./refuse.ts";
+import { INCOMPLETE, LATE_BODY, LATE_HEAD, refusalLine, refusalText, TOO_LARGE } from "./refuse.ts";
 import type { Service } from "./service.ts";
 import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "./status.ts";
 
@@ -65,15 +72,16 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
    * True exactly while an event is handled: whoever makes progress inside leaves the rest to it.
    */
   #working = false;
-  #reading = true;
+  readonly #gate: ReadGate;
 
   constructor(handle: Handle, service: Service) {
     this.handle = handle;
     this.service = service;
     this.loop = service.loop;
-    this.output = new Output(handle, service.streams, service.pool, service.limits);
+    this.output = new Output(handle, service, this);
     this.clocks = new ConnectionClocks(service.loop, service.clocks, this);
     this.#reader = new Reader(service.limits, this);
+    this.#gate = new ReadGate(handle, service.streams);
     this.#ending = new Ending(handle, service, this.output, this.clocks);
     this.clocks.readStart(HEADER_PHASE, service.clocks.headerTimeoutMs);
   }
@@ -88,6 +96,11 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   get isServing(): boolean {
     return this.#ending.isServing;
+  }
+
+  /** The memory of what came in and is kept, in bytes. */
+  get inputBytes(): number {
+    return this.#reader.heldBytes + this.#gathered.headBytes(this.request);
   }
 
   // Events of the stream.
@@ -127,10 +140,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#ending.closed();
     this.#reader.clear();
     this.output.drop();
-    for (let left = this.#gathered.shift(); left !== null; left = this.#gathered.shift()) {
-      this.#abandon(left);
-    }
-    if (this.request !== null) this.#abandon(this.request);
+    this.#gathered.abandon();
+    if (this.request !== null) abandonRequest(this.request);
     this.service.connectionClosed(this, reason);
   }
 
@@ -270,6 +281,13 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   // What the server asks.
 
+  /** Whoever came while nothing is accepted is not read for a while; the header clock runs. */
+  mayBegin(may: boolean): void {
+    if (!this.isServing || this.requests > 0) return;
+    if (may) this.clocks.readStart(HEADER_PHASE, this.service.clocks.headerTimeoutMs);
+    this.#gate.set(may);
+  }
+
   /** A graceful close has begun: an idle connection closes, a busy one after its answer. */
   closeGracefully(idleLeastMs: number): void {
     if (this.#isIdle && !this.clocks.closingStart(idleLeastMs)) this.#ending.close();
@@ -355,11 +373,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     } else if (!this.#reader.body.pending) {
       this.clocks.waitForHead(this.#reader.headStarted, this.requests === 0);
     }
-    const full = this.#reader.isFull;
-    if (full !== this.#reading) return;
-    this.#reading = !full;
-    if (full) this.service.streams.readStop(this.handle);
-    else this.service.streams.readStart(this.handle);
+    this.#gate.set(!this.#reader.isFull);
   }
 
   headRead(head: ByteHead): void {
@@ -386,7 +400,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
    */
   makeRoom(): boolean {
     const request = this.request!;
-    if (!Gathered.mayTake(request) || !this.#keepAlive || this.#mustClose()) return false;
+    if (!this.#gathered.mayTake(request) || !this.#keepAlive || this.#mustClose()) return false;
     const { output } = this;
     if (output.blocked || output.dead || output.chain.count > 1) return false;
     this.#gathered.add(request);
@@ -469,10 +483,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   /** Answers what is no request, and ends the connection. */
   refuse(error: HttpError): void {
     this.#halves.refuse();
-    const { remoteAddress } = this;
-    const peer = remoteAddress.transport === "tcp" ? remoteAddress.host : "a local client";
-    this.service.log("warn", `${peer}: ${error.status}, ${error.message}`);
-    this.output.writeText(refusalText(error, this.service.httpDate()));
+    this.service.log("warn", refusalLine(error, this.remoteAddress));
+    this.output.writeText(refusalText(error, this.service));
     this.#finish();
   }
 
@@ -483,12 +495,5 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#ending.finish();
     if (!this.#working) this.#push();
     else if (this.output.isEmpty) this.#ending.outputLeft();
-  }
-
-  /** The connection is gone before the request was over. */
-  #abandon(request: HttpRequest): void {
-    request.tellTerminated("client-gone");
-    settleRequest(request);
-    if (!request.over) this.service.register(request);
   }
 }

@@ -96,6 +96,13 @@ function warn(request: HttpRequest, text: string): void {
   request.service.log("warn", `${request.method} ${request.target}: ${text}`);
 }
 
+/** The client is gone before the request was over. Open holds keep it in the register. */
+export function abandonRequest(request: HttpRequest): void {
+  request.tellTerminated("client-gone");
+  settleRequest(request);
+  if (!request.over) request.service.register(request);
+}
+
 /** A whole error answer, with no detail for the client. */
 function sendErrorAnswer(request: HttpRequest, status: number): void {
   request.respond(status, ERROR_FIELDS, `${status} ${reasonOf(status)}\n`);

@@ -5,19 +5,23 @@
  * @module
  */
 
-import { settleRequest } from "./finalize.ts";
+import { abandonRequest, settleRequest } from "./finalize.ts";
 import type { HttpRequest } from "./http_request.ts";
+import { ByteHead } from "./http/request_head.ts";
 
 export class Gathered {
   #first: HttpRequest | null = null;
   #last: HttpRequest | null = null;
+  /** How many there are. */
+  count = 0;
 
   get isEmpty(): boolean {
     return this.#first === null;
   }
 
   /** True exactly when `request` could make room for the next one now. */
-  static mayTake(request: HttpRequest): boolean {
+  mayTake(request: HttpRequest): boolean {
+    if (this.count >= request.service.limits.pipelinedRequestsMax) return false;
     return request.finalized && request.holds === null && !request.bodyBroken;
   }
 
@@ -25,6 +29,7 @@ export class Gathered {
     if (this.#last === null) this.#first = request;
     else this.#last.nextGathered = request;
     this.#last = request;
+    this.count++;
   }
 
   /** Takes the oldest one out. */
@@ -34,7 +39,22 @@ export class Gathered {
     this.#first = request.nextGathered;
     if (this.#first === null) this.#last = null;
     request.nextGathered = null;
+    this.count--;
     return request;
+  }
+
+  /** The text of the heads of all of them and of `current`, in bytes. Walks: for reports. */
+  headBytes(current: HttpRequest | null): number {
+    let bytes = keptBytesOf(current);
+    for (let one = this.#first; one !== null; one = one.nextGathered) bytes += keptBytesOf(one);
+    return bytes;
+  }
+
+  /** The connection is gone. */
+  abandon(): void {
+    for (let request = this.shift(); request !== null; request = this.shift()) {
+      abandonRequest(request);
+    }
   }
 
   /** All output has left: each of them is over. */
@@ -43,4 +63,8 @@ export class Gathered {
       settleRequest(request);
     }
   }
+}
+
+function keptBytesOf(request: HttpRequest | null): number {
+  return request?.head instanceof ByteHead ? request.head.keptBytes : 0;
 }

@@ -87,6 +87,7 @@ export class HttpRequest implements Outgoing {
     this.exchange = exchange;
     this.service = service;
     this.startedMs = startedMs;
+    service.load.requestBegins();
   }
 
   /** The method as sent: `GET`. */
@@ -332,6 +333,7 @@ export class HttpRequest implements Outgoing {
   runCleanups(): void {
     assert(!this.over, "a request was over twice");
     this.over = true;
+    this.service.load.requestEnds();
     this.#abortListeners = this.#terminatedListeners = null;
     const cleanups = this.#cleanups;
     this.#cleanups = null;

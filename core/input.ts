@@ -5,6 +5,8 @@
  * @module
  */
 
+import { READ_BYTES_MAX } from "./limits.ts";
+
 export class Input {
   /** Live bytes are `bytes[start … end)`. */
   bytes: Uint8Array = NO_BYTES;
@@ -38,7 +40,8 @@ export class Input {
     const size = this.end - this.start;
     const live = this.bytes.subarray(this.start, this.end);
     if (size + more > this.bytes.length || this.start < size) {
-      const grown = new Uint8Array(Math.max(size + more, size * 2, INPUT_BYTES_MIN));
+      const spare = Math.min(size, READ_BYTES_MAX);
+      const grown = new Uint8Array(Math.max(size + more, size + spare, INPUT_BYTES_MIN));
       grown.set(live);
       this.bytes = grown;
     } else {

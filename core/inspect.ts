@@ -6,6 +6,7 @@
 
 import type { Connection } from "./connection.ts";
 import type { HttpRequest } from "./http_request.ts";
+import type { Load, LoadReport } from "./load.ts";
 import type { Loop } from "./loop.ts";
 import type { ThreadService, ThreadsReport } from "./thread_service.ts";
 
@@ -25,11 +26,23 @@ export interface RequestReport {
   readonly holds: readonly HoldReport[];
 }
 
+/** Memory that the core holds for bytes of all connections, in bytes. */
+export interface BytesReport {
+  /** Came in and waits to be taken; and heads of open requests, as text. */
+  readonly input: number;
+  /** Output buffers that are queued. */
+  readonly output: number;
+  /** Output buffers that the runtime has. */
+  readonly lent: number;
+}
+
 export interface ServerReport {
   readonly connections: number;
   readonly requests: readonly RequestReport[];
   /** Output buffers that are queued or lent now. */
   readonly buffersOut: number;
+  readonly bytes: BytesReport;
+  readonly load: LoadReport;
   /** Threads and the queue before them; left out while nobody has asked for a thread. */
   readonly threads?: ThreadsReport;
 }
@@ -40,17 +53,28 @@ export interface Inspectable {
   readonly connections: ReadonlySet<Connection>;
   readonly requests: ReadonlySet<HttpRequest>;
   readonly pool: { readonly out: number };
+  readonly load: Load;
   readonly threadsIfAsked: ThreadService | null;
 }
 
 export function inspectServer(server: Inspectable): ServerReport {
   const nowMs = server.loop.now();
   const requests: RequestReport[] = [];
-  for (const { request } of server.connections) {
+  const bytes = { input: 0, output: 0, lent: 0 };
+  for (const { inputBytes, output, request } of server.connections) {
     if (request !== null) requests.push(reportRequest(request, nowMs));
+    bytes.input += inputBytes;
+    bytes.output += output.queuedBytes;
+    bytes.lent += output.lentBytes;
   }
   for (const request of server.requests) requests.push(reportRequest(request, nowMs));
-  const report = { connections: server.connections.size, requests, buffersOut: server.pool.out };
+  const report = {
+    connections: server.connections.size,
+    requests,
+    buffersOut: server.pool.out,
+    bytes,
+    load: server.load.report(),
+  };
   const threads = server.threadsIfAsked;
   return threads === null ? report : { ...report, threads: threads.report() };
 }

@@ -5,7 +5,10 @@
  * @module
  */
 
-/** Sizes in bytes and counts. Each is a maximum that is still accepted. */
+/**
+ * Sizes in bytes, counts, and what concerns overload. Each is a maximum that is still accepted.
+ * `docs/limits.md` lists them with what happens past each.
+ */
 export interface Limits {
   /** Request line and header fields together. Past it: 431. */
   readonly headBytesMax: number;
@@ -24,8 +27,17 @@ export interface Limits {
   readonly bodyExpansionMax: number;
   /** Chunk extensions and trailers of one body. Past it: 400. */
   readonly chunkFramingBytesMax: number;
-  /** Bytes that are read ahead for one connection while nobody takes them; then reading stops. */
+  /**
+   * Bytes that are read ahead for one connection while nobody takes them: a body that nobody asked
+   * for yet, pipelined requests that wait. Past it reading stops. A head that has begun may always
+   * come in whole: less than `headBytesMax` acts as `headBytesMax`.
+   */
   readonly inputBytesMax: number;
+  /**
+   * Pipelined requests of one connection that were answered while their answers have not left. Past
+   * it the next one waits as bytes until they have.
+   */
+  readonly pipelinedRequestsMax: number;
   /** Queued output of one connection from which on `send` answers `AGAIN`. */
   readonly outputBytesReady: number;
   /** Queued output of one connection past which a producer that ignores `AGAIN` is cut off. */
@@ -53,12 +65,31 @@ export interface Limits {
   readonly threadResultBufferBytes: number;
   /** Open connections. The next one gets 503 and is closed. */
   readonly connectionsMax: number;
+  /**
+   * Open connections of one address; of IPv6, of one /64 network. The next one gets 503 and is
+   * closed. Unix sockets have no address and are not counted. The default is that of
+   * `connectionsMax`, since behind a proxy all clients have one address.
+   */
+  readonly connectionsPerAddressMax: number;
   /** Computations in steps that are not over. The next one is refused with 503. */
   readonly stepsMax: number;
   /** What all computations in steps together may use of one turn of the loop, in milliseconds. */
   readonly stepBudgetMs: number;
   /** Requests on one connection; the last one is answered with `Connection: close`. */
   readonly requestsPerConnectionMax: number;
+  /**
+   * Open requests of the whole server: those whose client is gone but who are still held, too. The
+   * next one gets 503 with `Retry-After`, and accepting stops until a tenth of them is over.
+   */
+  readonly requestsMax: number;
+  /**
+   * How late the loop may be on average, in milliseconds: see `Load.lagMs`. Past it new requests
+   * get 503 with `Retry-After`, and accepting stops, until it is at half of that. `Infinity`
+   * switches it off, and the measuring too.
+   */
+  readonly loopLagMaxMs: number;
+  /** What `Retry-After` says to those who get 503, in milliseconds; rounded up to whole seconds. */
+  readonly retryAfterMs: number;
 }
 
 export const DEFAULT_LIMITS: Limits = {
@@ -70,6 +101,7 @@ export const DEFAULT_LIMITS: Limits = {
   bodyExpansionMax: 100,
   chunkFramingBytesMax: 16 * 1024,
   inputBytesMax: 64 * 1024,
+  pipelinedRequestsMax: 128,
   outputBytesReady: 64 * 1024,
   outputBytesMax: 1024 * 1024,
   turnBytesMax: 256 * 1024,
@@ -82,9 +114,13 @@ export const DEFAULT_LIMITS: Limits = {
   threadResultMaxBytes: 1024 * 1024 * 1024,
   threadResultBufferBytes: 1024 * 1024,
   connectionsMax: 16_384,
+  connectionsPerAddressMax: 16_384,
   stepsMax: 256,
   stepBudgetMs: 5,
   requestsPerConnectionMax: 100_000,
+  requestsMax: 16_384,
+  loopLagMaxMs: 1_000,
+  retryAfterMs: 2_000,
 };
 
 /** The clocks, in milliseconds. Each is finite by default; `Infinity` switches one off. */
@@ -164,3 +200,31 @@ export const GATHER_BYTES_MAX = 16 * 1024;
 
 /** Size of a pooled output buffer. */
 export const POOL_BUF_BYTES = 16 * 1024;
+
+/** The most that one `onData` may bring. */
+export const READ_BYTES_MAX = 64 * 1024;
+
+/**
+ * How much memory the core holds for the bytes of one connection at most, whatever its peer does,
+ * and whatever its application does with items of at most `itemBytesMax` bytes. In it are the bytes
+ * that wait to be taken, heads as text (the current one, and those of pipelined requests whose
+ * answers have not left), and the output that is queued or with the runtime. Beside it stand a few
+ * kibibytes of objects, what the runtime itself reads ahead, and whatever the application keeps:
+ * see `docs/limits.md`.
+ *
+ * - Reading stops behind the event that went past `inputBytesMax`, and one more may come. Pipelined
+ *   heads were part of that input.
+ * - A producer is cut off when more than `outputBytesMax` is queued: one item may have come on top
+ *   of that, and one more that ends the response.
+ * - Small items are gathered in pooled buffers, which large ones keep apart. A buffer of which one
+ *   byte is used may thus stand before each item of `GATHER_BYTES_MAX`: no more than twice the
+ *   bytes.
+ * - The runtime is offered what is queued unless it has more than `outputBytesReady` already.
+ */
+export function connectionBytesMax(limits: Limits, itemBytesMax: number): number {
+  const input = Math.max(limits.inputBytesMax, limits.headBytesMax) + 2 * READ_BYTES_MAX;
+  const queued = 2 * (limits.outputBytesMax + 2 * itemBytesMax) + POOL_BUF_BYTES;
+  const heads = limits.headBytesMax +
+    Math.min(input, limits.pipelinedRequestsMax * limits.headBytesMax);
+  return input + heads + queued + (limits.outputBytesReady + queued);
+}

@@ -12,11 +12,13 @@ export { BufPool, type BufPoolOptions } from "./buf_pool.ts";
 export { Chain } from "./chain.ts";
 export {
   type Clocks,
+  connectionBytesMax,
   DEFAULT_CLOCKS,
   DEFAULT_LIMITS,
   type Limits,
   type RequestClocks,
 } from "./limits.ts";
+export type { Load, LoadReport } from "./load.ts";
 export {
   type Address,
   type Clock,
@@ -84,7 +86,7 @@ export {
   type ServerSettings,
 } from "./definition.ts";
 export { type CloseOptions, type CloseReport, Server, type ServerOptions } from "./server.ts";
-export type { HoldReport, RequestReport, ServerReport } from "./inspect.ts";
+export type { BytesReport, HoldReport, RequestReport, ServerReport } from "./inspect.ts";
 export {
   AdoptError,
   type Direction,

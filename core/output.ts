@@ -13,11 +13,25 @@ import { Chain } from "./chain.ts";
 import { encodeAscii, encodeLatin1 } from "./http/latin1.ts";
 import { GATHER_BYTES_MAX, type Limits } from "./limits.ts";
 import type { Handle, Streams } from "./reactor.ts";
+import type { Service } from "./service.ts";
 import { AGAIN, ERROR, OK, type SendCode } from "./status.ts";
+
+/** What an output asks of its server. */
+export interface OutputService extends Pick<Service, "limits" | "pool"> {
+  readonly streams: Pick<Streams, "send">;
+}
+
+/** Told that output may go on. */
+export interface OutputOwner {
+  pushLater(): void;
+}
 
 export class Output {
   readonly chain: Chain = new Chain();
-  /** True exactly when the runtime answered `AGAIN` and `onWritable` has not come yet. */
+  /**
+   * True exactly when nothing may be offered: the runtime answered `AGAIN` and `onWritable` has not
+   * come yet, or it has as much as it may.
+   */
   blocked = false;
   /** True exactly when something was queued since the last push. */
   dirty = false;
@@ -27,6 +41,9 @@ export class Output {
   readonly #streams: Pick<Streams, "send">;
   readonly #pool: BufPool;
   readonly #limits: Limits;
+  readonly #owner: OutputOwner;
+  /** True exactly when `blocked` is for what the runtime has: a release ends it. */
+  #heldBack = false;
   /** Body bytes that were queued in this turn. */
   #turnBytes = 0;
   /** Application buffers that came home inside `send`: their owners hear of it after the call. */
@@ -34,16 +51,19 @@ export class Output {
   #sending = false;
   /** How many buffers the runtime has. */
   #lent = 0;
+  /** The memory of all buffers that came home, in bytes. */
+  #releasedBytes = 0;
   /** What `takeProgress` saw last: releases so far, and how far the last lent buffer was. */
   #releases = 0;
   #releasesSeen = 0;
   #posSeen = 0;
 
-  constructor(handle: Handle, streams: Pick<Streams, "send">, pool: BufPool, limits: Limits) {
+  constructor(handle: Handle, service: OutputService, owner: OutputOwner) {
     this.#handle = handle;
-    this.#streams = streams;
-    this.#pool = pool;
-    this.#limits = limits;
+    this.#streams = service.streams;
+    this.#pool = service.pool;
+    this.#limits = service.limits;
+    this.#owner = owner;
   }
 
   get isEmpty(): boolean {
@@ -74,6 +94,18 @@ export class Output {
   /** True exactly when a producer went on in spite of `AGAIN`, past what may be kept for it. */
   get isOverfull(): boolean {
     return this.chain.size() > this.#limits.outputBytesMax;
+  }
+
+  /** The memory of the buffers that the runtime has, in bytes. */
+  get lentBytes(): number {
+    return this.chain.lentBytesTotal - this.#releasedBytes;
+  }
+
+  /** The memory of the buffers that are queued, in bytes. Walks the chain: for reports. */
+  get queuedBytes(): number {
+    let bytes = 0;
+    for (let buf = this.chain.first; buf !== null; buf = buf.next) bytes += buf.bytes.length;
+    return bytes;
   }
 
   /** A new turn begins: producers get their share anew. */
@@ -133,6 +165,10 @@ export class Output {
     if (this.dead) return ERROR;
     if (this.chain.first === null) return OK;
     if (this.blocked) return AGAIN;
+    if (this.lentBytes > this.#limits.outputBytesReady) {
+      this.blocked = this.#heldBack = true;
+      return AGAIN;
+    }
     this.#sending = true;
     const { count } = this.chain;
     const code = this.#streams.send(this.#handle, this.chain);
@@ -152,6 +188,11 @@ export class Output {
   released(buf: Buf): void {
     this.#lent--;
     this.#releases++;
+    this.#releasedBytes += buf.bytes.length;
+    if (this.#heldBack && this.lentBytes <= this.#limits.outputBytesReady) {
+      this.blocked = this.#heldBack = false;
+      this.#owner.pushLater();
+    }
     if (this.#lent === 0 && !this.#sending) this.chain.lastLent = null;
     if (this.#sending && buf.owner !== this.#pool) (this.#cameHome ??= []).push(buf);
     else releaseBuf(buf);

@@ -160,6 +160,14 @@ export interface ListenOptions {
 export interface Listener {
   /** Where it really listens: a port 0 is replaced by the one that was given. */
   readonly address: Address;
+  /**
+   * Stops accepting for a while: whoever connects waits with the kernel. Streams may still open,
+   * one that was being accepted, or all of them where the platform cannot stop (see the portability
+   * table). Does nothing when it has stopped.
+   */
+  acceptStop(): void;
+  /** Accepts again. Does nothing when it does so. */
+  acceptStart(): void;
   /** Stops accepting. Open streams live on. Resolves when the address is free again. */
   close(): Promise<void>;
 }

@@ -60,9 +60,15 @@ export class Reader {
     return this.#parser.started;
   }
 
-  /** True exactly when more waits than may be read ahead. */
+  /** True exactly when more waits than may be read ahead. A head may always come in whole. */
   get isFull(): boolean {
-    return this.#input.size > this.#limits.inputBytesMax;
+    const { headBytesMax, inputBytesMax } = this.#limits;
+    return this.#input.size > (inputBytesMax > headBytesMax ? inputBytesMax : headBytesMax);
+  }
+
+  /** The memory of what waits, in bytes. */
+  get heldBytes(): number {
+    return this.#input.bytes.length;
   }
 
   /** Takes the bytes of an event, which are valid during the call only, and keeps what is left. */

@@ -9,18 +9,49 @@
 import { HttpError } from "./errors.ts";
 import { labelsDecode } from "./http/punycode.ts";
 import { reasonOf } from "./http/reasons.ts";
-import { formatResponseHead, ResponseHead } from "./http/response_head.ts";
+import { finalizeRequest } from "./finalize.ts";
+import { formatResponseHead, type HeaderFields, ResponseHead } from "./http/response_head.ts";
+import type { HttpRequest } from "./http_request.ts";
+import type { Limits } from "./limits.ts";
+import type { Address } from "./reactor.ts";
+import type { Service } from "./service.ts";
+
+/** What a refusal asks of a server. */
+type Refuser = Pick<Service, "httpDate" | "limits">;
 
 /** The whole answer as Latin-1 text, with `Connection: close`. */
-export function refusalText(error: HttpError, httpDate: string): string {
+export function refusalText(error: HttpError, service: Refuser): string {
   const body = `${error.status} ${reasonOf(error.status)}: ${error.message}\n`;
   const head = new ResponseHead();
-  head.set(error.status, REFUSAL_FIELDS);
+  head.set(error.status, refusalFields(error.status, service.limits));
   head.contentLength = body.length;
-  return formatResponseHead(head, 1, httpDate, false) + body;
+  return formatResponseHead(head, 1, service.httpDate(), false) + body;
+}
+
+/** Whoever meets an overload is told when to come again (RFC 9110 §10.2.3). */
+function refusalFields(status: number, limits: Limits): HeaderFields {
+  if (status !== 503) return REFUSAL_FIELDS;
+  return [...REFUSAL_FIELDS, ["retry-after", String(Math.ceil(limits.retryAfterMs / 1000))]];
 }
 
 const REFUSAL_FIELDS = [["content-type", "text/plain; charset=utf-8"]] as const;
+
+/** What the log says of it. */
+export function refusalLine(error: HttpError, peer: Address): string {
+  const who = peer.transport === "tcp" ? peer.host : "a local client";
+  return `${who}: ${error.status}, ${error.message}`;
+}
+
+/**
+ * Answers a request that begins while there is too much to do, before any handler sees it. The
+ * connection goes on: the client need not make another to come again. The log tells of the overload
+ * as a whole.
+ */
+export function refuseForLoad(request: HttpRequest): void {
+  const fields = refusalFields(OVERLOAD.status, request.service.limits);
+  request.respond(OVERLOAD.status, fields, `503 ${reasonOf(503)}: ${OVERLOAD.message}\n`);
+  finalizeRequest(request);
+}
 
 /** What a connection refuses by itself; what is malformed is in `http/refusals.ts`. */
 export const BAD_HOST = new HttpError(400, "bad-host", "the Host is no name that a URL can have");
@@ -29,6 +60,14 @@ export const LATE_HEAD = new HttpError(408, "head-late", "the request's head cam
 export const LATE_BODY = new HttpError(408, "body-late", "the request's body came too late");
 export const TOO_LARGE = new HttpError(413, "body-too-large", "the body is larger than allowed");
 export const FULL = new HttpError(503, "too-many-connections", "too many connections", "server");
+
+export const FULL_ADDRESS = new HttpError(
+  503,
+  "too-many-connections-of-address",
+  "too many connections from one address",
+  "server",
+);
+const OVERLOAD = new HttpError(503, "overload", "the server is overloaded", "server");
 
 /**
  * True exactly when a URL can have this `host[:port]`. Runtimes disagree about `xn--` labels: what

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { Admission } from "./admission.ts";
 import { takesBodiesAsTheyCome } from "./begin_request.ts";
 import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
@@ -30,6 +31,7 @@ import {
   type Limits,
   POOL_BUF_BYTES,
 } from "./limits.ts";
+import { Load, type LoadEvents, loadLine } from "./load.ts";
 import { Loop } from "./loop.ts";
 import type {
   Address,
@@ -42,7 +44,6 @@ import type {
   Reactor,
   StreamEvents,
 } from "./reactor.ts";
-import { FULL } from "./refuse.ts";
 import { checkServerOptions, type ServerOptions } from "./server_options.ts";
 import type { Service } from "./service.ts";
 import type { ThreadService } from "./thread_service.ts";
@@ -51,7 +52,7 @@ import { ThreadPool } from "./work/thread_pool.ts";
 export type { CloseOptions, CloseReport } from "./closing.ts";
 export type { ServerOptions } from "./server_options.ts";
 
-export class Server implements Service, StreamEvents, Closable {
+export class Server implements Service, StreamEvents, Closable, LoadEvents {
   readonly reactor: Reactor;
   readonly loop: Loop;
   readonly streams: Reactor;
@@ -69,6 +70,8 @@ export class Server implements Service, StreamEvents, Closable {
   readonly takesBodiesAsTheyCome: boolean;
   readonly codecs: Codecs;
   readonly pool: BufPool = new BufPool({ bufBytes: POOL_BUF_BYTES, keepMax: 256 });
+  /** Open requests and the loop's lag. Past their limits new requests get 503. */
+  readonly load: Load;
   closing = false;
   readonly connections: Set<Connection> = new Set();
   /** Live requests that no open connection lists: theirs is gone, or the runtime keeps it. */
@@ -77,6 +80,7 @@ export class Server implements Service, StreamEvents, Closable {
   readonly headBytes: HeadBytes = new HeadBytes();
   readonly #date = new HttpDate();
   readonly #listeners: Listener[] = [];
+  readonly #admission: Admission;
   readonly #idPrefix: string;
   #lastId = 0;
   #threads: ThreadPool | null = null;
@@ -102,6 +106,8 @@ export class Server implements Service, StreamEvents, Closable {
     this.clocks = withDefaults(options.clocks ?? {}, DEFAULT_CLOCKS);
     this.halfClose = options.halfClose ?? "abort";
     this.clientBodyTempDir = options.clientBodyTempDir ?? null;
+    this.load = new Load(loop, this.limits, this);
+    this.#admission = new Admission(this.limits);
     this.codecs = reactor.codecs;
     this.requestBody = options.requestBody ?? "stream";
     this.requestCodings = codingsOf(options, reactor.codecs);
@@ -116,6 +122,7 @@ export class Server implements Service, StreamEvents, Closable {
       ? await reactor.listenRequests(address, this, options)
       : await reactor.listen(address, this, options);
     this.#listeners.push(listener);
+    if (this.load.isOverloaded) listener.acceptStop();
     return listener;
   }
 
@@ -156,8 +163,20 @@ export class Server implements Service, StreamEvents, Closable {
     const connection = new Connection(handle, this);
     handle.owner = connection;
     this.connections.add(connection);
-    if (this.connections.size > this.limits.connectionsMax) connection.refuse(FULL);
+    const error = this.#admission.connectionOpened(connection, this.connections.size);
+    if (error !== null) connection.refuse(error);
     else if (this.#closing !== null) connection.closeGracefully(this.#closing.idleLeastMs);
+    else if (this.load.isOverloaded) this.#admission.wait(connection);
+  }
+
+  /** Accepting stops, or goes on. */
+  loadChanged(isOverloaded: boolean): void {
+    this.log("warn", loadLine(this.load));
+    for (const listener of this.#listeners) {
+      if (isOverloaded) listener.acceptStop();
+      else listener.acceptStart();
+    }
+    if (!isOverloaded) this.#admission.waitingBegin();
   }
 
   onData(handle: Handle, bytes: Uint8Array): void {
@@ -196,6 +215,7 @@ export class Server implements Service, StreamEvents, Closable {
 
   connectionClosed(connection: Connection, _reason: CloseReason): void {
     this.connections.delete(connection);
+    this.#admission.connectionClosed(connection);
     this.#closing?.look();
   }
 

@@ -15,6 +15,7 @@ import type { Handler } from "./handlers.ts";
 import type { HeadBytes } from "./http/head_bytes.ts";
 import type { HttpRequest } from "./http_request.ts";
 import type { Clocks, Limits } from "./limits.ts";
+import type { Load } from "./load.ts";
 import type { Loop } from "./loop.ts";
 import type { CloseReason, LogLevel, Sockets, Streams } from "./reactor.ts";
 import type { BufPool } from "./buf_pool.ts";
@@ -31,6 +32,8 @@ export interface Service {
   readonly clocks: Clocks;
   /** Tried in order until one does not answer `DECLINED`. */
   readonly handlers: readonly Handler[];
+  /** Open requests and the loop's lag, and whether that is too much. */
+  readonly load: Load;
   /** Output buffers of all connections. */
   readonly pool: BufPool;
   /** What a client's FIN means for the request that is being answered. */

@@ -106,6 +106,11 @@ class OpenListener implements Listener {
     this.address = asked.transport === "tcp" ? tcpAddress(listener.hostname, listener.port) : asked;
   }
 
+  /** Bun has no way to leave connections with the kernel: it accepts on. */
+  acceptStop(): void {}
+
+  acceptStart(): void {}
+
   close(): Promise<void> {
     this.#listener.stop();
     return Promise.resolve();

@@ -94,6 +94,11 @@ class ServeListener implements Listener, ExchangeHost {
     };
   }
 
+  /** Bun accepts on, and hands over requests: those get their 503. */
+  acceptStop(): void {}
+
+  acceptStart(): void {}
+
   /** Stops accepting at once. Bun ends idle connections, and the others behind their answers. */
   close(): Promise<void> {
     this.service.waitForRuntime(this.#server.stop());

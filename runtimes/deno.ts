@@ -108,6 +108,9 @@ class OpenListener implements Listener {
   readonly #listener: DenoListener;
   readonly #accepting: Promise<void>;
   #closed = false;
+  #stopped = false;
+  /** Lets accepting go on; null while it does. */
+  #goOn: (() => void) | null = null;
 
   constructor(reactor: DenoReactor, listener: DenoListener, events: StreamEvents) {
     this.#reactor = reactor;
@@ -118,6 +121,10 @@ class OpenListener implements Listener {
 
   async #accept(events: StreamEvents): Promise<void> {
     while (!this.#closed) {
+      if (this.#stopped) {
+        await new Promise<void>((resolve) => this.#goOn = resolve);
+        continue;
+      }
       let conn: DenoConn;
       try {
         conn = await this.#listener.accept();
@@ -132,11 +139,23 @@ class OpenListener implements Listener {
     }
   }
 
+  /** The pending accept cannot be taken back: one more stream opens. */
+  acceptStop(): void {
+    this.#stopped = true;
+  }
+
+  acceptStart(): void {
+    this.#stopped = false;
+    this.#goOn?.();
+    this.#goOn = null;
+  }
+
   /** The pending accept holds the socket until it is told. */
   close(): Promise<void> {
     if (!this.#closed) {
       this.#closed = true;
       this.#listener.close();
+      this.acceptStart();
     }
     return this.#accepting;
   }

@@ -95,6 +95,11 @@ class NodeListener implements Listener {
       : asked;
   }
 
+  /** Node has no way to leave connections with the kernel: it accepts on. */
+  acceptStop(): void {}
+
+  acceptStart(): void {}
+
   /**
    * `close` gives the address back at once; its own callback waits for the open streams as well.
    */

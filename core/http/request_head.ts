@@ -111,6 +111,11 @@ export class ByteHead implements RequestHead {
     this.#bytes = bytes;
   }
 
+  /** How much text is kept, one byte for each character; 0 while the head borrows. */
+  get keptBytes(): number {
+    return this.#text === null ? 0 : this.#text.length;
+  }
+
   get isHead(): boolean {
     return this.#method === METHOD_HEAD;
   }

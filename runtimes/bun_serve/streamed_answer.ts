@@ -10,7 +10,7 @@ import type { Buf } from "../../core/buf.ts";
 import type { Chain } from "../../core/chain.ts";
 import { settleRequest, terminateRequest } from "../../core/finalize.ts";
 import type { HttpRequest } from "../../core/http_request.ts";
-import { Output } from "../../core/output.ts";
+import { Output, type OutputService } from "../../core/output.ts";
 import type { Handle, Streams } from "../../core/reactor.ts";
 import type { Service } from "../../core/service.ts";
 import { AGAIN, ERROR, OK, type SendCode } from "../../core/status.ts";
@@ -45,7 +45,7 @@ export class StreamedAnswer implements StreamOwner {
   constructor(owner: AnswerOwner, service: Service) {
     this.#owner = owner;
     this.#stream = new ResponseStream(this);
-    this.#output = new Output(this.#stream, STREAMS, service.pool, service.limits);
+    this.#output = new Output(this.#stream, outputServiceOf(service), owner);
   }
 
   /** True exactly when Bun has all bytes so far, and its peer is not slow. */
@@ -156,6 +156,10 @@ export class StreamedAnswer implements StreamOwner {
 const STREAMS: Pick<Streams, "send"> = {
   send: (handle: Handle, chain: Chain) => (handle as ResponseStream).offer(chain),
 };
+
+function outputServiceOf({ limits, pool }: Service): OutputService {
+  return { limits, pool, streams: STREAMS };
+}
 
 /** The bytes of all buffers of a chain. */
 function joined(chain: Chain): Uint8Array {

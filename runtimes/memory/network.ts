@@ -14,7 +14,7 @@ import {
 } from "../../core/reactor.ts";
 import { addressesMeet, isWildcard, plainHost, textOfAddress, withPort } from "./address.ts";
 import { Endpoint, type Wire } from "./endpoint.ts";
-import { Task } from "./schedule.ts";
+import { Task, type TaskQueue } from "./schedule.ts";
 
 /** Ports that are given for port 0, and to connecting ends (RFC 6335, section 6). */
 const PORT_FIRST = 49152;
@@ -43,7 +43,8 @@ export class Network {
     if (this.#listenersAt(address).some((other) => !isShared || !other.isShared)) {
       throw new ListenError("in-use", `${textOfAddress(address)} is already in use`);
     }
-    const listener = new MemoryListener(address, events, isShared, this.#listeners);
+    const { tasks } = this.#wire;
+    const listener = new MemoryListener(address, events, isShared, this.#listeners, tasks);
     this.#listeners.add(listener);
     return listener;
   }
@@ -83,10 +84,13 @@ export class Network {
     });
     Endpoint.join(client, server);
     this.#open("open", client, () => client.open());
-    this.#open("accept", server, () => {
-      if (listener.isClosed || this.#wire.schedule.strikes("acceptError", server)) server.refuse();
-      else server.open();
-    });
+    this.#open("accept", server, () => this.#accept(listener, server));
+  }
+
+  #accept(listener: MemoryListener, server: Endpoint): void {
+    if (listener.isClosed || this.#wire.schedule.strikes("acceptError", server)) server.refuse();
+    else if (!listener.isStopped) server.open();
+    else listener.waiting.push(new Task("accept", server, () => this.#accept(listener, server)));
   }
 
   #open(name: string, endpoint: Endpoint, run: () => void): void {
@@ -131,14 +135,21 @@ class MemoryListener implements Listener {
   readonly events: StreamEvents;
   /** True exactly when others may listen on the same port. */
   readonly isShared: boolean;
+  /** True exactly while nothing is accepted. */
+  isStopped = false;
+  /** What will be accepted, oldest first. */
+  readonly waiting: Task[] = [];
   readonly #listeners: Set<MemoryListener>;
+  readonly #tasks: TaskQueue;
 
   constructor(
     address: Address,
     events: StreamEvents,
     isShared: boolean,
     listeners: Set<MemoryListener>,
+    tasks: TaskQueue,
   ) {
+    this.#tasks = tasks;
     this.address = address;
     this.events = events;
     this.isShared = isShared;
@@ -149,9 +160,19 @@ class MemoryListener implements Listener {
     return !this.#listeners.has(this);
   }
 
+  acceptStop(): void {
+    this.isStopped = true;
+  }
+
+  acceptStart(): void {
+    this.isStopped = false;
+    for (const task of this.waiting.splice(0)) this.#tasks.add(task);
+  }
+
   /** Connections that are made and not yet accepted are reset. */
   close(): Promise<void> {
     this.#listeners.delete(this);
+    this.acceptStart();
     return Promise.resolve();
   }
 }

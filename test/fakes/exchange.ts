@@ -22,6 +22,7 @@ import { makeHead, type PlainHeadOptions } from "../../core/http/request_head.ts
 import type { ResponseHead } from "../../core/http/response_head.ts";
 import { HttpRequest } from "../../core/http_request.ts";
 import { DEFAULT_CLOCKS, DEFAULT_LIMITS } from "../../core/limits.ts";
+import { Load } from "../../core/load.ts";
 import { Loop } from "../../core/loop.ts";
 import type { Address, TurnEvents } from "../../core/reactor.ts";
 import type { BodyError } from "../../core/request_body.ts";
@@ -203,6 +204,7 @@ class FakeService implements Service {
   readonly limits = DEFAULT_LIMITS;
   readonly clocks = DEFAULT_CLOCKS;
   readonly pool: BufPool = new BufPool({ bufBytes: 16 * 1024, keepMax: 8 });
+  readonly load: Load;
   readonly halfClose = "abort";
   readonly clientBodyTempDir = null;
   readonly requestBody = "stream";
@@ -221,6 +223,7 @@ class FakeService implements Service {
 
   constructor(loop: Loop, handlers: readonly Handler[]) {
     this.loop = loop;
+    this.load = new Load(loop, DEFAULT_LIMITS, { loadChanged: () => {} });
     this.handlers = handlers;
   }
 

@@ -101,6 +101,7 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
     dice.chance(0.3) ? dice.magnitude(least, normal) : normal;
   return {
     ...DEFAULT_LIMITS,
+    ...NEVER_LATE,
     clientBodyMaxBytes: small(DEFAULT_LIMITS.clientBodyMaxBytes, 100),
     inputBytesMax: small(DEFAULT_LIMITS.inputBytesMax, 1000),
     outputBytesReady: small(DEFAULT_LIMITS.outputBytesReady, 1),
@@ -114,6 +115,9 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
       : DEFAULT_LIMITS.requestsPerConnectionMax,
   };
 }
+
+/** Wake-ups come late by fault: whatever the loop's lag is here, it is no overload. */
+const NEVER_LATE = { loopLagMaxMs: Infinity };
 
 function drawCharacter(dice: Dice): Character {
   return {

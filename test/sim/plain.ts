@@ -72,7 +72,7 @@ export const PLAIN: RunPlan = {
   faults: {},
   bufferBytes: 65_536,
   segmentBytes: 65_536,
-  limits: DEFAULT_LIMITS,
+  limits: { ...DEFAULT_LIMITS, loopLagMaxMs: Infinity },
   clocks: DEFAULT_CLOCKS,
   halfClose: "abort",
   close: null,

@@ -10,6 +10,7 @@ import type { Buf } from "../../core/buf.ts";
 import type { Context } from "../../core/capabilities/context.ts";
 import type { Chain } from "../../core/chain.ts";
 import type { Connection } from "../../core/connection.ts";
+import { connectionBytesMax } from "../../core/limits.ts";
 import type {
   Address,
   CloseReason,
@@ -285,10 +286,14 @@ class WatchingEvents extends PassingEvents {
 
 /** What no connection may have queued, whatever its application does. */
 function checkQueued(handle: Handle): void {
-  const { output, service } = handle.owner as Connection;
+  const { inputBytes, output, service } = handle.owner as Connection;
   const most = service.limits.outputBytesMax + ONE_ITEM_BYTES;
-  if (output.chain.size() <= most) return;
-  throw new Violation(`${output.chain.size()} bytes are queued for one connection`);
+  const held = inputBytes + output.queuedBytes + output.lentBytes;
+  if (output.chain.size() > most) {
+    throw new Violation(`${output.chain.size()} bytes are queued for one connection`);
+  } else if (held > connectionBytesMax(service.limits, ONE_ITEM_BYTES)) {
+    throw new Violation(`${held} bytes are held for one connection`);
+  }
 }
 
 /** The largest thing that the simulated application sends at once, with heads and chunk lines. */

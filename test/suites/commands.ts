@@ -57,16 +57,15 @@ export async function startServing(
 }
 
 /**
- * Serves `module`, with `flags`, on a free port for as long as `body` takes, then ends it as Ctrl-C
- * would: it must have logged nothing, and answer 0.
+ * Serves `module` on a free port for as long as `body` takes, then ends it as Ctrl-C would: it must
+ * have logged nothing, and answer 0.
  */
 export async function whileServing(
   column: ProcessColumn,
   module: string,
   body: (serving: Serving) => Promise<void>,
-  flags: readonly string[] = [],
 ): Promise<void> {
-  const serving = await startServing(column, [module, "--port", "0", ...flags]);
+  const serving = await startServing(column, [module, "--port", "0"]);
   try {
     await body(serving);
     const { code, stdout, stderr } = await serving.program.stop("SIGINT");

@@ -28,12 +28,15 @@ const CORE_FOLDERS: readonly CoreLayer[] = ["http", "filters", "work", "apps"];
 const CAPABILITIES = "capabilities";
 const CORE_FILES: { readonly [file: string]: CoreLayer } = {
   ...layer("words", "status assert errors limits limit_rules"),
-  ...layer("mechanisms", "reactor buf chain buf_pool posted timers alarms loop trace body_rate"),
+  ...layer(
+    "mechanisms",
+    "reactor buf chain buf_pool posted timers alarms loop load trace body_rate",
+  ),
   ...layer(
     "lifecycle",
     "http_request connection connection_clocks finalize request_body ending refuse handlers " +
       "exchange hold input output service body_reader reader gathered inspect begin_request " +
-      "body_coding body_keeper kept_body thread_service",
+      "body_coding body_keeper kept_body thread_service admission read_gate",
   ),
   ...layer("surface", "server server_options closing definition mod"),
 };

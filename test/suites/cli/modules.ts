@@ -17,11 +17,9 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 const core = pathToFileURL(`${ROOT}core/mod.ts`).href;
 
-const serve = pathToFileURL(`${ROOT}runtimes/serve.ts`).href;
-
-/** Writes a module and answers its path. In the text `$CORE` and `$SERVE` are modules. */
+/** Writes a module and answers its path. In the text `$CORE` is the core's surface. */
 export function writeModule(name: string, text: string): string {
   const path = join(folder, name);
-  writeFileSync(path, text.replaceAll("$CORE", core).replaceAll("$SERVE", serve));
+  writeFileSync(path, text.replaceAll("$CORE", core));
   return path;
 }

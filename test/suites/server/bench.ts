@@ -222,8 +222,16 @@ export class ServerBench {
       () => this.server.inspect().connections === 0 && this.server.inspect().buffersOut === 0,
       "the last connection and buffer",
     );
-    const { connections, requests, buffersOut } = this.server.inspect();
-    const left = { connections, requests, buffersOut };
-    assertEquals(left, { connections: 0, requests: [], buffersOut: 0 }, "something is left open");
+    const { connections, requests, buffersOut, bytes, load } = this.server.inspect();
+    const left = { connections, requests, buffersOut, bytes, open: load.requests };
+    assertEquals(left, NOTHING_LEFT, "something is left open");
   }
 }
+
+const NOTHING_LEFT = {
+  connections: 0,
+  requests: [],
+  buffersOut: 0,
+  bytes: { input: 0, output: 0, lent: 0 },
+  open: 0,
+};

@@ -1,0 +1,27 @@
+/**
+ * Whether one connection is read now. It keeps the runtime from being told what it knows already;
+ * why a connection is not read is its owner's affair.
+ *
+ * @module
+ */
+
+import type { Handle, Streams } from "./reactor.ts";
+
+export class ReadGate {
+  readonly #handle: Handle;
+  readonly #streams: Pick<Streams, "readStart" | "readStop">;
+  #isOpen = true;
+
+  constructor(handle: Handle, streams: Pick<Streams, "readStart" | "readStop">) {
+    this.#handle = handle;
+    this.#streams = streams;
+  }
+
+  /** Reading goes on, or stops. Nothing happens when that is so already. */
+  set(isOpen: boolean): void {
+    if (isOpen === this.#isOpen) return;
+    this.#isOpen = isOpen;
+    if (isOpen) this.#streams.readStart(this.#handle);
+    else this.#streams.readStop(this.#handle);
+  }
+}
