@@ -12,11 +12,19 @@ import { runHandlers } from "./handlers.ts";
 import { DecodedHead } from "./http/decoded_head.ts";
 import { reasonOf } from "./http/reasons.ts";
 import type { HttpRequest } from "./http_request.ts";
+import { refuseForLoad } from "./refuse.ts";
 import type { Service } from "./service.ts";
 
-/** A request's head is complete: runs its handlers, at once or when its body is here. */
+/**
+ * A request's head is complete: runs its handlers, at once or when its body is here; unless there
+ * is too much to do.
+ */
 export function beginRequest(request: HttpRequest): void {
   const { service, head } = request;
+  if (service.load.isTooMuch) {
+    refuseForLoad(request);
+    return;
+  }
   if (service.takesBodiesAsTheyCome) {
     runHandlers(request);
     return;

@@ -16,6 +16,9 @@ import type { Listener } from "./reactor.ts";
 import type { ThreadService } from "./thread_service.ts";
 import { Timer } from "./timers.ts";
 
+/** The default of `CloseOptions.deadlineMs`. */
+export const CLOSE_DEADLINE_MS = 10_000;
+
 export interface CloseOptions {
   /** After this long whatever is still open is reset. Default: 10 s. */
   readonly deadlineMs?: number;
@@ -116,5 +119,3 @@ export class Closing {
     return connections.size === 0 && requests.size === 0 && background.size === 0;
   }
 }
-
-const CLOSE_DEADLINE_MS = 10_000;

@@ -9,7 +9,6 @@ import { HttpError, RequestAborted } from "./errors.ts";
 import { finalizeRequest, terminateRequest } from "./finalize.ts";
 import type { Hold } from "./hold.ts";
 import { type HttpRequest, textOfError } from "./http_request.ts";
-import { refuseForLoad } from "./refuse.ts";
 import { DECLINED, DONE, ERROR, isResultCode, type ResultCode } from "./status.ts";
 
 /**
@@ -25,12 +24,8 @@ import { DECLINED, DONE, ERROR, isResultCode, type ResultCode } from "./status.t
  */
 export type Handler = (request: HttpRequest) => ResultCode | Promise<ResultCode>;
 
-/** Starts a request on the first handler of its service, unless there is too much to do. */
+/** Starts a request on the first handler of its service. */
 export function runHandlers(request: HttpRequest): void {
-  if (request.service.load.isTooMuch) {
-    refuseForLoad(request);
-    return;
-  }
   request.handlerIndex = 0;
   runFrom(request);
 }

@@ -13,6 +13,9 @@ import {
   type RequestClocks,
 } from "./limits.ts";
 
+/** The one clock that is no time: nothing comes at an infinite rate. */
+const RATE: keyof Clocks = "bodyBytesPerSecondMin";
+
 /** Clocks for which 0 has a meaning; the others would run out before anything could happen. */
 const MAY_BE_ZERO: ReadonlySet<string> = new Set<keyof Clocks>([
   "bodyBytesPerSecondMin",
@@ -48,10 +51,13 @@ export function checkClocks(clocks: Partial<Clocks>): void {
   for (const [name, value] of Object.entries(clocks)) {
     if (!Object.hasOwn(DEFAULT_CLOCKS, name)) throw new TypeError(`there is no clock "${name}"`);
     if (value === undefined) continue;
-    const isNumber = typeof value === "number" && !Number.isNaN(value);
-    if (isNumber && (value > 0 || value === 0 && MAY_BE_ZERO.has(name))) continue;
+    if (typeof value === "number") {
+      if (value === Infinity && name !== RATE || value > 0 && value < Infinity) continue;
+      if (value === 0 && MAY_BE_ZERO.has(name)) continue;
+    }
     const least = MAY_BE_ZERO.has(name) ? "of at least 0" : "of more than 0";
-    throw new TypeError(`clocks.${name} is a number ${least}, or Infinity, not ${show(value)}`);
+    const most = name === RATE ? "" : ", or Infinity";
+    throw new TypeError(`clocks.${name} is a number ${least}${most}, not ${show(value)}`);
   }
 }
 

@@ -9,9 +9,12 @@
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
 import process from "node:process";
+import { CLOSE_DEADLINE_MS } from "../../core/closing.ts";
 import { ListenError } from "../../core/reactor.ts";
 import { ServeError, type Via } from "../choose.ts";
+import { addServerFlags, optionOf } from "./flags.ts";
 import { runServe } from "./run_serve.ts";
+import { TIME } from "./units.ts";
 import { UsageError } from "./usage_error.ts";
 
 const VERSION = "0.1.0";
@@ -39,16 +42,17 @@ function programOf(done: (exitCode: number) => void): Command {
     .configureOutput({ outputError: (text, write) => write(`sluice: ${oneLine(text)}\n`) })
     .configureHelp({ subcommandTerm: (command) => `${command.name()} <module> [options]` })
     .exitOverride();
-  program.command("serve")
+  const serve = program.command("serve")
     .description("Serve an application until Ctrl-C.")
     .argument("<module>", "the file whose default export is the application")
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", readPort)
     .option("--host <name>", "address to listen on")
-    .option("--grace <seconds>", "how long open requests may take to end (10)", readSeconds)
     .option("--via <way>", "another way to listen: serve is Bun.serve, on Bun", readVia)
+    .addOption(SHUTDOWN_TIMEOUT)
     .helpOption("-h, --help", "print this help")
     .addHelpText("after", SERVE_HELP)
     .action(async (module: string, options) => done(await runServe(module, options, VERSION)));
+  addServerFlags(serve);
   program.addHelpText("after", PROGRAM_HELP);
   return program;
 }
@@ -57,11 +61,6 @@ function readPort(text: string): number {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
   if (port <= 65535) return port;
   throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
-}
-
-function readSeconds(text: string): number {
-  if (/^\d{1,6}(?:\.\d{1,3})?$/.test(text)) return Number(text);
-  throw new InvalidArgumentError("A time is a number of seconds: 30, or 0.5.");
 }
 
 function readVia(text: string): Via {
@@ -88,6 +87,14 @@ function oneLine(text: string): string {
   return text.trim().replace(/^error: /, "").replace(/\s*\n\s*/g, " ");
 }
 
+const SHUTDOWN_TIMEOUT = optionOf(
+  "--shutdown-timeout",
+  TIME,
+  "allowed",
+  "how long open requests may take to end",
+  CLOSE_DEADLINE_MS,
+);
+
 const PROGRAM_HELP = `
 Examples:
   sluice serve app.ts
@@ -104,8 +111,9 @@ const SERVE_HELP = `
 The module exports by default one of
   an object with fetch(request), as Hono and others are
   a native handler: (request: HttpRequest) => ResultCode
-  defineServer({ fetch, handlers, limits, clocks, halfClose, host, port })
+  defineServer({ fetch, handlers, limits, clocks, host, port, … })
 
 Without --host and --port the module's own count, else 127.0.0.1 and 8080.
-Ctrl-C lets open requests end, within the grace; a second one ends at once.
+A time is 500ms, 2s, 1m or 1h, and a size 4096, 16k, 1m or 1g.
+Ctrl-C lets open requests end, within --shutdown-timeout; a second one ends at once.
 `;

@@ -7,8 +7,9 @@
 
 import process from "node:process";
 import type { App } from "../../core/definition.ts";
-import type { CloseReport } from "../../core/server.ts";
 import { type RunningServer, serve, ServeError, type Via } from "../serve.ts";
+import { describeLeft } from "./describe_left.ts";
+import { serverOptionsOf } from "./flags.ts";
 import { loadApp } from "./load_app.ts";
 import { UsageError } from "./usage_error.ts";
 
@@ -17,8 +18,10 @@ export interface ServeCommandOptions {
   readonly host?: string;
   readonly port?: number;
   readonly via?: Via;
-  /** In seconds. What is open after it is reset. */
-  readonly grace?: number;
+  /** In milliseconds. What is open after it is reset. */
+  readonly shutdownTimeout?: number;
+  /** Those of the table in `flags.ts`. */
+  readonly [attribute: string]: unknown;
 }
 
 /**
@@ -37,8 +40,9 @@ export async function runServe(
   const { runtime, via } = running.server.reactor;
   process.stdout.write(`sluice ${version} on ${runtime} (${via}) · ${running.url}\n`);
   process.stdout.write(`${await signal}: closing ${describeOpen(running)}\n`);
-  const { grace } = options;
-  const report = await running.close(grace === undefined ? {} : { deadlineMs: grace * 1000 });
+  const { shutdownTimeout } = options;
+  const limit = shutdownTimeout === undefined ? {} : { deadlineMs: shutdownTimeout };
+  const report = await running.close(limit);
   if (report.clean) return 0;
   process.stderr.write(describeLeft(report));
   return 1;
@@ -50,7 +54,8 @@ async function start(
   options: ServeCommandOptions,
 ): Promise<RunningServer> {
   try {
-    return await serve(app, options);
+    const { host, port, via } = options;
+    return await serve(app, { host, port, via, ...serverOptionsOf(options) });
   } catch (error) {
     if (error instanceof ServeError && error.code !== "via") {
       throw new UsageError(`${module}: ${error.message}`);
@@ -92,20 +97,4 @@ function describeOpen(running: RunningServer): string {
   const { length } = running.server.inspect().requests;
   if (length === 0) return "with no open request";
   return `with ${length} open ${length === 1 ? "request" : "requests"}; again to end now`;
-}
-
-/** What the deadline cut off: a line for each request, with what kept it. */
-function describeLeft({ left }: CloseReport): string {
-  let text = `sluice: cut off at the deadline: ${left.requests.length} requests on ` +
-    `${left.connections} connections\n`;
-  for (const { method, target, ageMs, holds } of left.requests) {
-    const reasons = holds.map((hold) => `${hold.reason} (${seconds(hold.ageMs)})`);
-    const kept = reasons.length === 0 ? "" : `, held by ${reasons.join(", ")}`;
-    text += `  ${method} ${target}, ${seconds(ageMs)}${kept}\n`;
-  }
-  return text;
-}
-
-function seconds(ms: number): string {
-  return `${(ms / 1000).toFixed(1)} s`;
 }

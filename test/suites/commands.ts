@@ -57,15 +57,16 @@ export async function startServing(
 }
 
 /**
- * Serves `module` on a free port for as long as `body` takes, then ends it as Ctrl-C would: it must
- * have logged nothing, and answer 0.
+ * Serves `module`, with `flags`, on a free port for as long as `body` takes, then ends it as Ctrl-C
+ * would: it must have logged nothing, and answer 0.
  */
 export async function whileServing(
   column: ProcessColumn,
   module: string,
   body: (serving: Serving) => Promise<void>,
+  flags: readonly string[] = [],
 ): Promise<void> {
-  const serving = await startServing(column, [module, "--port", "0"]);
+  const serving = await startServing(column, [module, "--port", "0", ...flags]);
   try {
     await body(serving);
     const { code, stdout, stderr } = await serving.program.stop("SIGINT");

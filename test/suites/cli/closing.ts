@@ -6,7 +6,7 @@
 
 import { test } from "node:test";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
-import { type ProcessColumn, startServing } from "../commands.ts";
+import { type ProcessColumn, startScript, startServing } from "../commands.ts";
 import { writeModule } from "./modules.ts";
 
 /** Says on standard output when it has a request, which it answers at shutdown. */
@@ -31,6 +31,17 @@ export default (request) => {
   console.log("held");
   return DONE;
 };
+`;
+
+/** Serves by itself, without the command, and never answers. */
+const EMBEDDED = `import { serve } from "$SERVE";
+import { DONE } from "$CORE";
+const { url } = await serve((request) => {
+  request.hold("never lets go");
+  console.log("held");
+  return DONE;
+}, { port: 0 });
+console.log(url + " ");
 `;
 
 export function checkClosing(column: ProcessColumn): void {
@@ -65,16 +76,26 @@ export function checkClosing(column: ProcessColumn): void {
     await answer;
   });
 
-  test("after --grace what is left is cut off and reported: exit code 1", async () => {
+  test("after --shutdown-timeout what is left is cut off and reported: exit code 1", async () => {
     const module = writeModule("stubborn.mjs", STUBBORN);
-    const args = [module, "--port", "0", "--grace", "0.2"];
+    const args = [module, "--port", "0", "--shutdown-timeout", "200ms"];
     const { url, program } = await startServing(column, args);
     const answer = assertRejects(() => fetch(`${url}/path`));
     await program.waitFor(/held\n/);
     const { code, stderr } = await program.stop("SIGINT");
     assertEquals(code, 1);
-    assertMatch(stderr, /^sluice: cut off at the deadline: 1 requests? on \d connections?\n/);
+    assertMatch(stderr, /^sluice: cut off at the deadline: 1 request on \d connections?\n/);
     assertMatch(stderr, /\n {2}GET \/path, 0\.\d s, held by never lets go \(0\.\d s\)\n$/);
+    await answer;
+  });
+
+  test("serve() of the library leaves signals to whoever calls it", async () => {
+    const program = startScript(column, [writeModule("embedded.mjs", EMBEDDED)]);
+    const [url] = await program.waitFor(/http:\S+(?= )/);
+    const answer = assertRejects(() => fetch(url));
+    await program.waitFor(/held\n/);
+    const { code, signal } = await program.stop("SIGTERM");
+    assertEquals([code, signal], [null, "SIGTERM"]);
     await answer;
   });
 }

@@ -23,17 +23,44 @@ const ARGUMENTS: ReadonlyArray<readonly [string, RegExp]> = [
   ["serve --port", /'-p, --port <number>' argument missing/],
   ["serve --port 80x a.ts", /'80x' is invalid\. A port is a whole number from 0 to 65535/],
   ["serve --port 65536 a.ts", /'65536' is invalid\. A port is a whole number from 0 to 65535/],
-  ["serve --grace soon a.ts", /'soon' is invalid\. A time is a number of seconds/],
+  ["serve --shutdown-timeout soon a.ts", /'soon' is invalid\. A time is a number with ms, s, m/],
+  [
+    "serve --header-timeout 0 a.ts",
+    /--header-timeout .* '0' is invalid\. It is more than 0, or off/,
+  ],
+  ["serve --body-timeout -1s a.ts", /--body-timeout .* '-1s' is invalid\. A time is/],
+  ["serve --client-max-body-size 1x a.ts", /'1x' is invalid\. A size is a whole number of bytes/],
+  ["serve --max-connections 1k a.ts", /'1k' is invalid\. It is a whole number/],
+  ["serve --client-body-temp-path", /'--client-body-temp-path <folder>' argument missing/],
   ["serve --via pigeon a.ts", /'pigeon' is invalid\. There is only serve\./],
   ["serve gone.ts", /no such module: gone\.ts/],
   ["serve examples", /examples is a directory, not a module/],
   ["serve file://elsewhere/a.ts", /file:\/\/elsewhere\/a\.ts names no file/],
 ];
 
+/** Flags that operators of nginx know, with their values. */
+const FLAGS = [
+  "--header-timeout <time>",
+  "--body-timeout <time>",
+  "--send-timeout <time>",
+  "--keep-alive-timeout <time>",
+  "--handler-timeout <time>",
+  "--shutdown-timeout <time>",
+  "--client-body-buffer-size <size>",
+  "--client-max-body-size <size>",
+  "--client-body-temp-path <folder>",
+  "--max-connections <number>",
+];
+const GROUPS = ["Clocks (off: never)", "Request bodies", "Limits (off: none)"];
+
 const WANTED = "export default an object with a fetch function, a native handler, or defineServer";
 
 const BAD_PORT = `import { defineServer, OK } from "$CORE";
 export default defineServer({ handlers: [() => OK], port: 70000 });
+`;
+
+const BAD_LIMIT = `import { defineServer, OK } from "$CORE";
+export default defineServer({ handlers: [() => OK], limits: { bodyMax: 1 } });
 `;
 
 /** Modules that cannot be served, and what is said of them behind their path. */
@@ -42,6 +69,7 @@ const MODULES: ReadonlyArray<readonly [name: string, text: string, words: RegExp
   ["number.mjs", "export default 42;", new RegExp(`cannot serve number: ${WANTED}`)],
   ["object.mjs", "export default { fetsch() {} };", new RegExp(`cannot serve .*: ${WANTED}`)],
   ["port.mjs", BAD_PORT, /a port is a whole number from 0 to 65535, not 70000/],
+  ["limit.mjs", BAD_LIMIT, /there is no limit "bodyMax"/],
   ["syntax.ts", "\n\nexport default {{;\n", /\(.*syntax\.ts:3\)/],
   [
     "throws.mjs",
@@ -70,9 +98,16 @@ export function checkMistakes(column: ProcessColumn): void {
     assertStringIncludes(help.stdout, "serve <module> [options]");
     const serveHelp = await run(["serve", "--help"]);
     assertEquals([serveHelp.code, serveHelp.stderr], [0, ""]);
-    for (const option of ["--port <number>", "--host <name>", "--grace <seconds>", "--via <way>"]) {
-      assertStringIncludes(serveHelp.stdout, option);
+    for (const option of ["--port <number>", "--host <name>", "--via <way>", ...FLAGS]) {
+      assertMatch(serveHelp.stdout, new RegExp(`\\n +(-p, )?${option}  `));
     }
+    for (const group of GROUPS) assertStringIncludes(serveHelp.stdout, `\n\n${group}:\n  --`);
+    const words = serveHelp.stdout.replace(/\s+/g, " ");
+    assertStringIncludes(
+      words,
+      "--header-timeout <time> a request's first byte to the end of its head (10s)",
+    );
+    assertStringIncludes(words, "--client-max-body-size <size> a request's body; 0: any (1m)");
     const { version } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
     for (const args of [["--version"], ["serve", "--version"]]) {
       const { code, stdout } = await run(args);

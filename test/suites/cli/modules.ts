@@ -17,9 +17,11 @@ process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
 
 const core = pathToFileURL(`${ROOT}core/mod.ts`).href;
 
-/** Writes a module and answers its path. In the text `$CORE` is the core's surface. */
+const serve = pathToFileURL(`${ROOT}runtimes/serve.ts`).href;
+
+/** Writes a module and answers its path. In the text `$CORE` and `$SERVE` are modules. */
 export function writeModule(name: string, text: string): string {
   const path = join(folder, name);
-  writeFileSync(path, text.replaceAll("$CORE", core));
+  writeFileSync(path, text.replaceAll("$CORE", core).replaceAll("$SERVE", serve));
   return path;
 }

@@ -1,0 +1,131 @@
+/**
+ * The flags of `serve` that set options of the server, as one table: a line adds a flag, its help,
+ * its default and its checks. It knows the options by name and place; what they do is the server's
+ * affair.
+ *
+ * @module
+ */
+
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Clocks, DEFAULT_CLOCKS, DEFAULT_LIMITS, type Limits } from "../../core/limits.ts";
+import type { ServeOptions } from "../serve.ts";
+import { COUNT, SIZE, TIME, type Unit } from "./units.ts";
+
+/** The word that switches a clock or a limit off. */
+const OFF = "off";
+
+/** What 0 is taken for: itself, `off`, or a mistake; or what `off` is taken for: 0. */
+type Zero = "allowed" | "off" | "wrong" | "is off";
+
+interface Flag {
+  /** `--header-timeout`. */
+  readonly flag: string;
+  readonly group: string;
+  readonly unit: Unit;
+  readonly zero: Zero;
+  readonly words: string;
+  readonly place: readonly ["clocks", keyof Clocks] | readonly ["limits", keyof Limits];
+}
+
+type Row<Name> = readonly [flag: string, name: Name, words: string, zero?: Zero, unit?: Unit];
+
+const CLOCKS: ReadonlyArray<Row<keyof Clocks>> = [
+  ["--header-timeout", "headerTimeoutMs", "a request's first byte to the end of its head"],
+  ["--body-timeout", "bodyTimeoutMs", "between two pieces of a body"],
+  [
+    "--body-min-rate",
+    "bodyBytesPerSecondMin",
+    "bytes in a second that a body must bring",
+    "is off",
+    SIZE,
+  ],
+  ["--body-rate-window", "bodyRateWindowMs", "over which that rate is an average"],
+  ["--send-timeout", "sendTimeoutMs", "without progress of an answer"],
+  ["--keep-alive-timeout", "keepAliveTimeoutMs", "between two requests; 0: one each", "allowed"],
+  [
+    "--keep-alive-min-timeout",
+    "keepAliveMinTimeoutMs",
+    "idle at least when a shutdown closes",
+    "allowed",
+  ],
+  ["--handler-timeout", "handlerTimeoutMs", "for the application to begin its answer"],
+  ["--lingering-time", "lingerTimeMs", "to drop what comes behind a last answer", "allowed"],
+  ["--lingering-timeout", "lingerTimeoutMs", "between two pieces of that", "allowed"],
+];
+
+const BODIES: ReadonlyArray<Row<keyof Limits>> = [
+  ["--client-max-body-size", "clientBodyMaxBytes", "a request's body; 0: any", "off", SIZE],
+  ["--client-body-buffer-size", "clientBodyBufferBytes", "of it in memory", "allowed", SIZE],
+];
+
+const LIMITS: ReadonlyArray<Row<keyof Limits>> = [
+  ["--max-head-size", "headBytesMax", "request line and header fields", "wrong", SIZE],
+  ["--max-headers", "headerCountMax", "header fields of a request"],
+  ["--max-target-size", "targetBytesMax", "the request target", "wrong", SIZE],
+  ["--max-connections", "connectionsMax", "open connections"],
+  ["--keep-alive-requests", "requestsPerConnectionMax", "requests on one connection"],
+];
+
+function flagsOf<Name>(
+  group: string,
+  kind: "clocks" | "limits",
+  unit: Unit,
+  rows: ReadonlyArray<Row<Name>>,
+): Flag[] {
+  return rows.map(([flag, name, words, zero = "wrong", own = unit]) => (
+    { flag, group, unit: own, zero, words, place: [kind, name] as unknown as Flag["place"] }
+  ));
+}
+
+const FLAGS: readonly Flag[] = [
+  ...flagsOf("Clocks (off: never):", "clocks", TIME, CLOCKS),
+  ...flagsOf("Request bodies:", "limits", SIZE, BODIES),
+  ...flagsOf("Limits (off: none):", "limits", COUNT, LIMITS),
+];
+
+/** Adds all flags of the table, and those of their groups that are no numbers. */
+export function addServerFlags(command: Command): void {
+  for (const flag of FLAGS) {
+    const [kind, name] = flag.place;
+    const fallback = kind === "clocks" ? DEFAULT_CLOCKS[name] : DEFAULT_LIMITS[name];
+    const option = optionOf(flag.flag, flag.unit, flag.zero, flag.words, fallback);
+    command.addOption(option.helpGroup(flag.group));
+    if (name === "clientBodyBufferBytes") {
+      const path = new Option("--client-body-temp-path <folder>", "for the files of larger ones");
+      command.addOption(path.helpGroup(flag.group));
+    }
+  }
+}
+
+/** An option whose value is a number of `unit`, or `off`. The default is told in the help alone. */
+export function optionOf(
+  flag: string,
+  unit: Unit,
+  zero: Zero,
+  words: string,
+  fallback: number,
+): Option {
+  return new Option(`${flag} ${unit.placeholder}`, `${words} (${unit.write(fallback)})`)
+    .argParser((text: string) => readValue(text, unit, zero));
+}
+
+function readValue(text: string, unit: Unit, zero: Zero): number {
+  if (text === OFF) return zero === "is off" ? 0 : Infinity;
+  const value = unit.read(text);
+  if (value === null) throw new InvalidArgumentError(unit.wanted);
+  if (value !== 0 || zero === "allowed" || zero === "is off") return value;
+  if (zero === "wrong") throw new InvalidArgumentError(`It is more than 0, or ${OFF}.`);
+  return Infinity;
+}
+
+/** Picks the server's options out of what the command line has, by the attributes' names. */
+export function serverOptionsOf(values: { readonly [attribute: string]: unknown }): ServeOptions {
+  const clocks: { [name: string]: number } = {};
+  const limits: { [name: string]: number } = {};
+  for (const { flag, place: [kind, name] } of FLAGS) {
+    const value = values[new Option(flag).attributeName()];
+    if (typeof value === "number") (kind === "clocks" ? clocks : limits)[name] = value;
+  }
+  const path = values["clientBodyTempPath"];
+  return { clocks, limits, ...typeof path === "string" ? { clientBodyTempDir: path } : {} };
+}
