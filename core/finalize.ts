@@ -52,7 +52,8 @@ export function finalizeRequest(
 export function settleRequest(request: HttpRequest): void {
   if (request.over || request.holds !== null) return;
   if (!request.terminated) {
-    if (!request.finalized || !request.exchange.outputIsEmpty(request)) return;
+    if (!request.finalized || request.isEncoding) return;
+    if (!request.exchange.outputIsEmpty(request)) return;
     if (request.bodyBroken) {
       terminateRequest(request, "application");
       return;

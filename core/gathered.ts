@@ -22,7 +22,8 @@ export class Gathered {
   /** True exactly when `request` could make room for the next one now. */
   mayTake(request: HttpRequest): boolean {
     if (this.count >= request.service.limits.pipelinedRequestsMax) return false;
-    return request.finalized && request.holds === null && !request.bodyBroken;
+    return request.finalized && request.holds === null && !request.bodyBroken &&
+      !request.isEncoding;
   }
 
   add(request: HttpRequest): void {

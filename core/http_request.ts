@@ -11,15 +11,18 @@ import { type Buf, bufOf, FREE } from "./buf.ts";
 import { Chain } from "./chain.ts";
 import { type AbortCause, RequestAborted } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
-import { filterBody, filterHead, passesUntouched } from "./filters/order.ts";
+import type { Compression } from "./filters/compression.ts";
+import type { Encoding } from "./filters/encoding.ts";
+import { encodeOn, filterBody, filterHead, passesUntouched } from "./filters/order.ts";
 import { statusHasNoBody } from "./filters/head_only.ts";
 import type { Outgoing, OutgoingSink } from "./filters/outgoing.ts";
-import { finalizeRequest, settleRequest } from "./finalize.ts";
+import { finalizeRequest, settleRequest, terminateRequest } from "./finalize.ts";
 import { Hold } from "./hold.ts";
 import type { RequestHead } from "./http/request_head.ts";
 import { type HeaderFields, ResponseHead } from "./http/response_head.ts";
 import { checkRequestClocks, withDefaults } from "./limit_rules.ts";
 import { type Clocks, GATHER_BYTES_MAX, type RequestClocks } from "./limits.ts";
+import { Listeners } from "./listeners.ts";
 import type { Address } from "./reactor.ts";
 import { RequestBody } from "./request_body.ts";
 import type { Service } from "./service.ts";
@@ -47,7 +50,14 @@ export class HttpRequest implements Outgoing {
 
   // The response, for filters and the exchange.
   response: ResponseHead = NO_RESPONSE;
+  /**
+   * What compresses the answer if it deserves it: the server's, unless somebody sets another before
+   * the head is sent.
+   */
+  compression: Compression | null;
+  encoding: Encoding | null = null;
   bodyFilters = 0;
+  promisedBytes = -1;
   bodyBytes = 0;
   trailers: readonly string[] | null = null;
   bodyBroken = false;
@@ -76,9 +86,7 @@ export class HttpRequest implements Outgoing {
 
   #body: RequestBody | null = null;
   #clocks: Clocks | null = null;
-  #cleanups: Array<() => void> | null = null;
-  #abortListeners: Array<(cause: AbortCause) => void> | null = null;
-  #terminatedListeners: Array<() => void> | null = null;
+  #listenersIfAny: Listeners | null = null;
   #abortController: AbortController | null = null;
   #id = "";
 
@@ -88,6 +96,7 @@ export class HttpRequest implements Outgoing {
     this.service = service;
     this.startedMs = startedMs;
     service.load.requestBegins();
+    this.compression = service.compression;
   }
 
   /** The method as sent: `GET`. */
@@ -233,6 +242,11 @@ export class HttpRequest implements Outgoing {
     return this.#sendBuf(buf, options?.last === true, options?.flush === true);
   }
 
+  /** Everything that was sent, the head too, leaves now, through compression, too. */
+  flush(): SendCode {
+    return this.#sendBuf(bufOf(NO_BYTES), false, true);
+  }
+
   /** Ends the body, with trailer fields if the framing can carry them (RFC 9110 §6.5). */
   end(trailers?: HeaderFields): SendCode {
     if (trailers !== undefined) {
@@ -258,7 +272,7 @@ export class HttpRequest implements Outgoing {
    */
   onCleanup(cleanup: () => void): void {
     if (this.over) this.#guarded(cleanup);
-    else (this.#cleanups ??= []).push(this.#bound(cleanup));
+    else this.#listeners.onCleanup(cleanup);
   }
 
   /**
@@ -268,7 +282,7 @@ export class HttpRequest implements Outgoing {
    */
   onAbort(listener: (cause: AbortCause) => void): void {
     if (this.abortCause !== null) this.#guarded(listener, this.abortCause);
-    else if (!this.over) (this.#abortListeners ??= []).push(this.#bound(listener));
+    else if (!this.over) this.#listeners.onAbort(listener);
   }
 
   /**
@@ -278,7 +292,7 @@ export class HttpRequest implements Outgoing {
    */
   onTerminated(listener: () => void): void {
     if (this.terminated) this.#guarded(listener);
-    else if (!this.over) (this.#terminatedListeners ??= []).push(this.#bound(listener));
+    else if (!this.over) this.#listeners.onTerminated(listener);
   }
 
   /** Ends the request: see `finalizeRequest`. */
@@ -293,6 +307,16 @@ export class HttpRequest implements Outgoing {
 
   // What follows is called by the core alone.
 
+  /** True exactly when something that was sent has not come out of the encoder yet. */
+  get isEncoding(): boolean {
+    return this.encoding !== null && this.encoding.hasInput;
+  }
+
+  /** Whoever produces the answer waits: what an encoder holds back does not wait with it. */
+  flushIfIdle(): void {
+    if (this.encoding?.isHoldingBack === true && !this.responseEnded) this.flush();
+  }
+
   /** As `respond`, with a head that is complete. */
   respondHead(response: ResponseHead, body: string | Uint8Array = NO_BYTES): SendCode {
     return this.#mayStart("respond") ? this.#respond(response, body) : ERROR;
@@ -306,25 +330,22 @@ export class HttpRequest implements Outgoing {
   /** No byte of an answer can reach the peer any more: tells everybody once. */
   tellTerminated(cause: AbortCause): void {
     this.terminated = true;
+    this.encoding?.close();
     this.tellAbort(cause);
     this.#body?.fail(new RequestAborted(this.abortCause!));
-    const listeners = this.#terminatedListeners;
-    this.#terminatedListeners = null;
-    if (listeners !== null) { for (const listener of listeners) this.#guarded(listener); }
+    this.#listenersIfAny?.tellTerminated();
   }
 
   /** Tells everybody once that the request is given up. */
   tellAbort(cause: AbortCause): void {
     if (this.abortCause !== null || this.over) return;
     this.abortCause = cause;
-    const listeners = this.#abortListeners;
-    this.#abortListeners = null;
-    if (listeners !== null) { for (const listener of listeners) this.#guarded(listener, cause); }
+    this.#listenersIfAny?.tellAbort(cause);
   }
 
   /** Output may go on after `AGAIN`. */
   tellWritable(): void {
-    if (!this.writableOwed) return;
+    if (!this.writableOwed || !this.#encodesOn()) return;
     this.writableOwed = false;
     if (this.onWritable !== null && !this.responseEnded) this.#guarded(this.onWritable, this);
   }
@@ -334,11 +355,15 @@ export class HttpRequest implements Outgoing {
     assert(!this.over, "a request was over twice");
     this.over = true;
     this.service.load.requestEnds();
-    this.#abortListeners = this.#terminatedListeners = null;
-    const cleanups = this.#cleanups;
-    this.#cleanups = null;
-    if (cleanups === null) return;
-    for (let i = cleanups.length - 1; i >= 0; i--) this.#guarded(cleanups[i]!);
+    this.encoding?.close();
+    this.#listenersIfAny?.runCleanups();
+  }
+
+  get #listeners(): Listeners {
+    return this.#listenersIfAny ??= new Listeners(
+      this.service.context,
+      (call, value) => this.#guarded(call, value),
+    );
   }
 
   #mayStart(what: string): boolean {
@@ -402,22 +427,43 @@ export class HttpRequest implements Outgoing {
       assert(buf.state === FREE, "a buffer was sent that is not free");
       return ERROR;
     }
+    if (this.encoding !== null && !last && this.#isOverfull(this.encoding)) return ERROR;
     buf.last = last;
     buf.flush = flush;
     if (last) this.responseEnded = true;
     chain.append(buf);
     const code = filterBody(this, chain);
     assert(chain.isEmpty, "the sink takes all of a chain");
-    if (code === AGAIN) this.writableOwed = true;
+    if (code === AGAIN) this.#again();
     else if (code === ERROR) this.lost = true;
     if (last && this.finalized) settleRequest(this);
     return code;
   }
 
-  /** `listener` in the ambient state of its registration: the event that calls it has another's. */
-  #bound<Listener extends (value: never) => void>(listener: Listener): Listener {
-    const ambient = this.service.context.capture();
-    return ((value) => ambient(listener, value)) as Listener;
+  #again(): void {
+    this.writableOwed = true;
+    // Whoever has a share of computing left gets it in the next turn.
+    if (this.encoding !== null) this.exchange.pushLater();
+  }
+
+  /** Goes on with what waits to be encoded. True exactly when the producer may go on as well. */
+  #encodesOn(): boolean {
+    const { encoding } = this;
+    if (encoding === null) return true;
+    encoding.turnBegins();
+    if (!encoding.hasInput) return true;
+    const code = encodeOn(this);
+    if (code === AGAIN) this.#again();
+    else if (code === ERROR) this.lost = true;
+    return code === OK;
+  }
+
+  /** As `Connection.writeBody`: what counts is the queue before this item. */
+  #isOverfull(encoding: Encoding): boolean {
+    if (encoding.inputBytes <= this.service.limits.outputBytesMax) return false;
+    this.complain("kept sending although send answered AGAIN: the response was cut off");
+    terminateRequest(this, "application");
+    return true;
   }
 
   /** Application code runs here: what it throws is logged and goes no further. */

@@ -48,6 +48,22 @@ export {
   type EncoderOptions,
 } from "./capabilities/codecs.ts";
 export type { Ambient, Context } from "./capabilities/context.ts";
+export {
+  type Block,
+  type Chunk,
+  type IterableItem,
+  type IterableItems,
+} from "./apps/iterable_items.ts";
+export { iterable, type IterableApp, IterableOutput } from "./apps/iterable.ts";
+export {
+  buffered,
+  type BufferedOptions,
+  compressed,
+  timed,
+  type Timing,
+} from "./apps/iterable_middleware.ts";
+export type { CompressionOptions } from "./filters/compression.ts";
+export { Pause, type PauseOptions, type PauseResult } from "./work/pause.ts";
 export { SUSPENSION, type Suspension, type Waiter } from "./work/suspension.ts";
 export { FileError, type FileErrorCode, type Files, type OpenFile } from "./capabilities/files.ts";
 export { Loop } from "./loop.ts";

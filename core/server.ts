@@ -18,6 +18,7 @@ import type { Polls } from "./capabilities/polls.ts";
 import type { WholeBodies } from "./capabilities/whole_bodies.ts";
 import { Connection } from "./connection.ts";
 import { isRequestLevel } from "./exchange.ts";
+import { Compression, type CompressionMeans } from "./filters/compression.ts";
 import type { Handler } from "./handlers.ts";
 import { HeadBytes } from "./http/head_bytes.ts";
 import { HttpDate } from "./http/date.ts";
@@ -60,6 +61,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
   readonly polls: Polls;
   readonly files: Files;
   readonly wholeBodies: WholeBodies | null;
+  readonly compression: Compression | null;
   readonly handlers: readonly Handler[];
   readonly limits: Limits;
   readonly clocks: Clocks;
@@ -100,6 +102,8 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
     this.polls = reactor.polls;
     this.files = reactor.files;
     this.wholeBodies = reactor.wholeBodies ?? null;
+    this.codecs = reactor.codecs;
+    this.compression = compressionOf(options.compression, this);
     this.loop = loop;
     this.handlers = options.handlers;
     this.limits = withDefaults(options.limits ?? {}, DEFAULT_LIMITS);
@@ -108,7 +112,6 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
     this.clientBodyTempDir = options.clientBodyTempDir ?? null;
     this.load = new Load(loop, this.limits, this);
     this.#admission = new Admission(this.limits);
-    this.codecs = reactor.codecs;
     this.requestBody = options.requestBody ?? "stream";
     this.requestCodings = codingsOf(options, reactor.codecs);
     this.takesBodiesAsTheyCome = takesBodiesAsTheyCome(this);
@@ -254,6 +257,14 @@ function codingsOf(options: ServerOptions, codecs: Codecs): readonly Coding[] {
     if (!codecs.codings.includes(coding)) throw new TypeError(`this runtime has no ${coding}`);
   }
   return requestCodings;
+}
+
+function compressionOf(
+  option: ServerOptions["compression"],
+  means: CompressionMeans,
+): Compression | null {
+  if (option === undefined || option === false) return null;
+  return new Compression(option === true ? {} : option, means);
 }
 
 /** Eight characters of base 36, so that identifiers of two runs of a server differ. */

@@ -6,6 +6,7 @@
  */
 
 import type { Coding } from "./capabilities/codecs.ts";
+import { checkCompression, type CompressionOptions } from "./filters/compression.ts";
 import type { Handler } from "./handlers.ts";
 import { checkClocks, checkLimits } from "./limit_rules.ts";
 import type { Clocks, Limits } from "./limits.ts";
@@ -30,6 +31,12 @@ export interface ServerOptions {
    * refused with 415. Default: none, bodies are handed over as they were sent, whatever they are.
    */
   readonly requestCodings?: readonly Coding[];
+  /**
+   * Compresses answers that deserve it for clients that want it. Default: false, since it costs
+   * computing that a proxy may spend better, and since compressing a secret together with what a
+   * client sends can give the secret away (BREACH).
+   */
+  readonly compression?: boolean | CompressionOptions;
   /** Where temporary files of request bodies are made. Default: the platform's own place. */
   readonly clientBodyTempDir?: string;
 }
@@ -66,6 +73,10 @@ const CHECKS: { readonly [name in keyof ServerOptions]-?: (value: ServerOptions[
   requestCodings(codings) {
     const isList = Array.isArray(codings) && codings.every((one) => CODINGS.includes(one));
     if (!isList) throw new TypeError(`requestCodings is a list of ${CODINGS.join(", ")}`);
+  },
+  compression(compression) {
+    if (typeof compression === "boolean") return;
+    checkCompression(compression!);
   },
   clientBodyTempDir(path) {
     if (typeof path === "string" && path !== "") return;

@@ -11,6 +11,7 @@ import type { Polls } from "./capabilities/polls.ts";
 import type { Files } from "./capabilities/files.ts";
 import type { WholeBodies } from "./capabilities/whole_bodies.ts";
 import type { Connection } from "./connection.ts";
+import type { Compression } from "./filters/compression.ts";
 import type { Handler } from "./handlers.ts";
 import type { HeadBytes } from "./http/head_bytes.ts";
 import type { HttpRequest } from "./http_request.ts";
@@ -28,6 +29,8 @@ export interface Service {
   readonly polls: Polls;
   readonly threads: ThreadService;
   readonly files: Files;
+  /** What compresses answers that deserve it; null: nothing does. */
+  readonly compression: Compression | null;
   readonly limits: Limits;
   readonly clocks: Clocks;
   /** Tried in order until one does not answer `DECLINED`. */

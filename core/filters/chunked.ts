@@ -38,7 +38,8 @@ export const chunked: Filter = {
       } else {
         work.requeue(buf);
       }
-      if (last) work.append(lastChunk(outgoing));
+      // A body that is shorter than was promised, and compressed, must not look complete.
+      if (last && !outgoing.bodyBroken) work.append(lastChunk(outgoing));
       work.tail!.last = last;
       work.tail!.flush = flush;
     }

@@ -11,11 +11,11 @@ import type { Filter, Outgoing } from "./outgoing.ts";
 export const contentLength: Filter = {
   name: "content-length",
   head(outgoing: Outgoing): boolean {
-    return outgoing.response.contentLength >= 0 && !outgoing.isHead &&
-      outgoing.response.status !== 304;
+    outgoing.promisedBytes = outgoing.response.contentLength;
+    return outgoing.promisedBytes >= 0 && !outgoing.isHead && outgoing.response.status !== 304;
   },
   body(outgoing: Outgoing, chain: Chain): void {
-    const promised = outgoing.response.contentLength;
+    const promised = outgoing.promisedBytes;
     for (let buf = chain.first; buf !== null; buf = buf.next) {
       const room = promised - outgoing.bodyBytes;
       const size = buf.end - buf.pos;

@@ -6,15 +6,20 @@
  */
 
 import type { Chain } from "../chain.ts";
-import { OK, type SendCode } from "../status.ts";
+import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "../status.ts";
 import { chunked } from "./chunked.ts";
+import { compression } from "./compression.ts";
 import { contentLength } from "./content_length.ts";
 import type { ResponseHead } from "../http/response_head.ts";
 import { headOnly, statusHasNoBody } from "./head_only.ts";
 import type { Filter, Outgoing } from "./outgoing.ts";
 
-/** First to last. Behind the last one comes the sink: write. */
-export const FILTERS: readonly Filter[] = [headOnly, contentLength, chunked];
+/**
+ * First to last. Behind the last one comes the sink: write. The length is checked before
+ * compression, because it is the application that promised it; what is sent has another one.
+ */
+export const FILTERS: readonly Filter[] = [headOnly, contentLength, compression, chunked];
+const COMPRESSION = FILTERS.indexOf(compression);
 
 /**
  * True exactly when no filter would touch an answer whose body of `bodyBytes` is here as a whole:
@@ -26,7 +31,9 @@ export function passesUntouched(
   bodyBytes: number,
 ): boolean {
   if (outgoing.isHead || statusHasNoBody(head.status)) return false;
-  return head.contentLength < 0 || head.contentLength === bodyBytes;
+  if (head.contentLength >= 0 && head.contentLength !== bodyBytes) return false;
+  return outgoing.compression === null ||
+    !outgoing.compression.mayEncode(outgoing, head, bodyBytes);
 }
 
 /** Passes the head through all filters and on to the sink. */
@@ -41,9 +48,40 @@ export function filterHead(outgoing: Outgoing): void {
 
 /** Passes body bytes through those filters that take part, and on to the sink, which takes all. */
 export function filterBody(outgoing: Outgoing, chain: Chain): SendCode {
+  const code = passOn(outgoing, chain, 0);
+  return code === DECLINED ? encodeOn(outgoing) : code;
+}
+
+/**
+ * Takes the encoder as far as the sink and this turn's share of computing allow. The compression
+ * filter is the one that does not hand on at once what it was given: one large item would hold the
+ * loop, and a slow peer's encoded bytes would pile up here. `AGAIN`: there is a rest, or the next
+ * item has to wait.
+ */
+export function encodeOn(outgoing: Outgoing): SendCode {
+  const encoding = outgoing.encoding!;
+  // Sent on from a release: it only queues.
+  if (encoding.isBusy) return AGAIN;
+  encoding.isBusy = true;
+  let code: SendCode = OK;
+  while (encoding.hasInput && code === OK && !encoding.hadItsShare) {
+    encoding.encode(outgoing.bodyBroken);
+    const { last } = encoding.out.tail!;
+    code = passOn(outgoing, encoding.out, COMPRESSION + 1) as SendCode;
+    if (last || code === ERROR) encoding.close();
+    encoding.sendHome();
+  }
+  encoding.isBusy = false;
+  return code === OK && (encoding.hasInput || encoding.hadItsShare) ? AGAIN : code;
+}
+
+/** From filter `from` on, and to the sink. `DECLINED`: it waits to be encoded. */
+function passOn(outgoing: Outgoing, chain: Chain, from: number): SendCode | typeof DECLINED {
   const takingPart = outgoing.bodyFilters;
-  for (let i = 0; takingPart >> i !== 0; i++) {
-    if ((takingPart >> i & 1) !== 0) FILTERS[i]!.body(outgoing, chain);
+  for (let i = from; takingPart >> i !== 0; i++) {
+    if ((takingPart >> i & 1) === 0) continue;
+    FILTERS[i]!.body(outgoing, chain);
+    if (i === COMPRESSION) return DECLINED;
   }
   // The body of an answer to HEAD was dropped on the way, and nobody waits for nothing.
   if (chain.isEmpty) return OK;

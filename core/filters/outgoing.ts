@@ -8,17 +8,27 @@
 import type { Chain } from "../chain.ts";
 import type { ResponseHead } from "../http/response_head.ts";
 import type { SendCode } from "../status.ts";
+import type { Compression } from "./compression.ts";
+import type { Encoding } from "./encoding.ts";
 
 export interface Outgoing {
   /** True exactly when the request's method is HEAD. */
   readonly isHead: boolean;
   /** The minor version of the request: 0 for HTTP/1.0. */
   readonly versionMinor: 0 | 1;
+  /** The value of one field of the request by its lower-case name. */
+  header(lowerCaseName: string): string | null;
   readonly response: ResponseHead;
   /** Which body filters take part: bit `i` stands for entry `i` of the order table. */
   bodyFilters: number;
+  /** The body's length as the application promised it; -1 when it did not. */
+  promisedBytes: number;
   /** Body bytes seen by the content-length filter so far. */
   bodyBytes: number;
+  /** What compresses this answer if it deserves it; null when nothing is compressed. */
+  readonly compression: Compression | null;
+  /** The body's encoder, when it is compressed. */
+  encoding: Encoding | null;
   /** Trailer fields, flat (name, value, name, value …), to go out behind the last chunk. */
   trailers: readonly string[] | null;
   readonly sink: OutgoingSink;

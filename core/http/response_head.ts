@@ -133,6 +133,28 @@ export class ResponseHead {
     this.fields.push(name, text);
   }
 
+  /**
+   * Makes it the head of an answer about the same resource that has no part of it: 304 or 412. The
+   * fields that describe a body go, but for Content-Location (RFC 9110 §15.4.5).
+   */
+  become(status: number): void {
+    this.status = status;
+    this.reason = reasonOf(status);
+    this.contentLength = -1;
+    this.hasContentType = false;
+    this.filterFields((name) => name === "content-location" || !name.startsWith("content-"));
+  }
+
+  /** Drops each field of whose lower-case name `keeps` answers false. */
+  filterFields(keeps: (lowerCaseName: string) => boolean): void {
+    const kept: string[] = [];
+    for (let i = 0; i < this.fields.length; i += 2) {
+      const name = this.fields[i]!;
+      if (keeps(name.toLowerCase())) kept.push(name, this.fields[i + 1]!);
+    }
+    this.fields = kept;
+  }
+
   /** The value of an ordinary field, null when it is not there; repeated ones joined by `, `. */
   get(lowerCaseName: string): string | null {
     let joined: string | null = null;

@@ -38,3 +38,9 @@ export interface Waiter<Result = unknown> {
   wake(result: Result): void;
   fail(error: unknown): void;
 }
+
+/** True exactly when `value` is a suspension, of whatever copy of this package. */
+export function isSuspension(value: unknown): value is Suspension {
+  return typeof value === "object" && value !== null &&
+    typeof (value as Partial<Suspension>)[SUSPENSION] === "function";
+}

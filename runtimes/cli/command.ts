@@ -47,6 +47,7 @@ function programOf(done: (exitCode: number) => void): Command {
     .argument("<module>", "the file whose default export is the application")
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", readPort)
     .option("--host <name>", "address to listen on")
+    .option("--compression", "compress answers for clients that want it")
     .option("--via <way>", "another way to listen: serve is Bun.serve, on Bun", readVia)
     .addOption(SHUTDOWN_TIMEOUT)
     .helpOption("-h, --help", "print this help")
@@ -111,7 +112,7 @@ const SERVE_HELP = `
 The module exports by default one of
   an object with fetch(request), as Hono and others are
   a native handler: (request: HttpRequest) => ResultCode
-  defineServer({ fetch, handlers, limits, clocks, host, port, … })
+  defineServer({ fetch, handlers, limits, clocks, compression, … })
 
 Without --host and --port the module's own count, else 127.0.0.1 and 8080.
 A time is 500ms, 2s, 1m or 1h, and a size 4096, 16k, 1m or 1g.

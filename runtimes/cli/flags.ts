@@ -127,5 +127,10 @@ export function serverOptionsOf(values: { readonly [attribute: string]: unknown 
     if (typeof value === "number") (kind === "clocks" ? clocks : limits)[name] = value;
   }
   const path = values["clientBodyTempPath"];
-  return { clocks, limits, ...typeof path === "string" ? { clientBodyTempDir: path } : {} };
+  return {
+    clocks,
+    limits,
+    ...typeof path === "string" ? { clientBodyTempDir: path } : {},
+    ...values["compression"] === true ? { compression: true } : {},
+  };
 }

@@ -61,6 +61,7 @@ const GAPS: Gaps = {
   "a large generated body arrives exactly, and its producer is made to wait":
     "Bun drops the Content-Length of a streamed answer and sends chunks",
   "a slow client does not hold up another": NO_CONNECTIONS,
+  "a FIN ends no pause: the answer is whole": "Bun closes both ways when a client half-closes",
   "wire cases: Chunked bodies": ITS_OWN_PARSER,
   "wire cases: Connection": ITS_OWN_PARSER,
   "wire cases: Content-Length": "Bun does not hand over the body of a GET",

@@ -199,6 +199,7 @@ class FakeService implements Service {
   readonly context = ambientContext;
   readonly files = createFiles();
   readonly wholeBodies = null;
+  readonly compression = null;
   readonly handlers: readonly Handler[];
   readonly headBytes: HeadBytes = new HeadBytes();
   readonly limits = DEFAULT_LIMITS;

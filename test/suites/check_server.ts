@@ -17,6 +17,8 @@ import { checkFinalize } from "./server/finalize.ts";
 import { checkLingering } from "./server/lingering.ts";
 import { checkCodedBodies } from "./server/coded_bodies.ts";
 import { checkKeptBodies } from "./server/kept_bodies.ts";
+import { checkIterables } from "./server/iterables.ts";
+import { checkIterablesWaiting } from "./server/iterables_waiting.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkSending } from "./server/sending.ts";
 import { checkSteps } from "./server/steps.ts";
@@ -40,6 +42,8 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["sending", checkSending],
     ["fetch applications", checkFetch],
     ["lingering", checkLingering],
+    ["iterables", checkIterables],
+    ["iterables that wait", checkIterablesWaiting],
     ["closing", checkClosing],
     ["steps", checkSteps],
     ["threads", checkThreads],

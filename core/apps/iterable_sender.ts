@@ -1,0 +1,427 @@
+/**
+ * Sends what an iterable application yields. It knows when to ask for the next item, how to wait,
+ * and how an iteration ends; framing, compression and back-pressure are behind `HttpRequest.send`.
+ *
+ * What holds:
+ * - The iterable is asked for an item only when the one before was accepted and `send` answered
+ *   `OK`.
+ * - It is never asked inside a call of its own, nor inside a `resume`: those only schedule.
+ * - `return()` is called exactly once, whatever the end, and never while the generator runs.
+ *
+ * @module
+ */
+
+import type { Ambient } from "../capabilities/context.ts";
+import { RequestAborted } from "../errors.ts";
+import { negotiate } from "../filters/compression.ts";
+import { statusHasNoBody } from "../filters/head_only.ts";
+import { finalizeRequest } from "../finalize.ts";
+import { describe, handlerFailed, isPromiseLike } from "../handlers.ts";
+import type { Hold } from "../hold.ts";
+import { type HttpRequest, textOfError } from "../http_request.ts";
+import { checkPreconditions } from "../http/preconditions.ts";
+import type { ResponseHead } from "../http/response_head.ts";
+import type { Loop } from "../loop.ts";
+import type { Posted } from "../posted.ts";
+import { AGAIN, ERROR } from "../status.ts";
+import { isSuspension, SUSPENSION, type Suspension, type Waiter } from "../work/suspension.ts";
+import type { IterableOutput } from "./iterable.ts";
+import {
+  type Chunk,
+  isBlock,
+  isChunk,
+  isEmptyChunk,
+  type ItemIterator,
+  type ItemStep,
+} from "./iterable_items.ts";
+
+/** The next item may be asked for. */
+const READY = 0;
+/** It was asked for, and is not here. */
+const ASKED = 1;
+/** `send` answered `AGAIN`. */
+const BLOCKED = 2;
+/** A suspension was yielded that is not over. */
+const SUSPENDED = 3;
+/** Ended, failed or given up. */
+const OVER = 4;
+
+export class IterableSender implements Posted {
+  posted = false;
+  nextPosted: Posted | null = null;
+  readonly request: HttpRequest;
+  readonly #out: IterableOutput;
+  readonly #iterator: ItemIterator;
+  readonly #hold: Hold;
+  readonly #ambient: Ambient;
+  #state: typeof READY | typeof ASKED | typeof BLOCKED | typeof SUSPENDED | typeof OVER = READY;
+  /** True exactly while the iterable runs. */
+  #isInside = false;
+  /** How the iterable goes on: with a value, or with an error when there is one. */
+  #value: unknown = undefined;
+  #error: { readonly thrown: unknown } | null = null;
+  #wait: Wait | null = null;
+  /** True exactly when `return()` was called. */
+  #isClosed = false;
+  /** The length that the head promised; -1 for none. */
+  #promisedBytes = -1;
+  #offeredBytes = 0;
+  /** Items that were asked for in a row, and since when. */
+  #inARow = 0;
+  #sinceMs = 0;
+
+  constructor(request: HttpRequest, out: IterableOutput, iterator: ItemIterator) {
+    this.request = request;
+    this.#out = out;
+    this.#iterator = iterator;
+    this.#hold = request.hold(HOLD_REASON);
+    this.#ambient = request.service.context.capture();
+  }
+
+  start(): void {
+    const { request } = this;
+    request.onTerminated(() => this.#giveUp());
+    // A clock may answer in the place of an application that keeps its head to itself.
+    request.onAbort((cause) => {
+      if (cause === "timeout" || cause === "bad-request") this.#loop.post(this);
+    });
+    request.onWritable = () => {
+      if (this.#state === BLOCKED) this.#goOn();
+    };
+    this.#rowBegins();
+    // Here the ambient state is the right one.
+    if (this.#out.flushAsked) this.#flush(null);
+    this.#iterate();
+  }
+
+  /** The end of a turn: a wait is over, or the others had their share. */
+  runPosted(): void {
+    if (this.#state === READY) this.#goOn();
+    else if (this.request.finalized) this.#giveUp();
+    else if (this.#state === ASKED) this.request.flushIfIdle();
+  }
+
+  /** A wait is over. */
+  woke(value: unknown, error: { readonly thrown: unknown } | null): void {
+    this.#wait = null;
+    this.#value = value;
+    this.#error = error;
+    this.#state = READY;
+    this.#loop.post(this);
+  }
+
+  get #loop(): Loop {
+    return this.request.exchange.loop;
+  }
+
+  #rowBegins(): void {
+    this.#inARow = 0;
+    this.#sinceMs = this.#loop.stopwatchMs();
+  }
+
+  /** Goes on from an event of somebody else. */
+  #goOn(): void {
+    if (this.request.finalized) {
+      this.#giveUp();
+      return;
+    }
+    this.#state = READY;
+    this.#rowBegins();
+    this.#ambient(iterate, this);
+  }
+
+  /** Asks for items until there is a reason to stop. For `iterate` alone. */
+  #iterate(): void {
+    while (this.#state === READY) {
+      const share = this.#loop.stopwatchMs() - this.#sinceMs;
+      if (++this.#inARow > ITEMS_IN_A_ROW_MAX || share > ROW_MS_MAX) {
+        this.#loop.post(this);
+        return;
+      }
+      this.#ask();
+    }
+  }
+
+  /** See `#iterate`. */
+  static iterate(sender: IterableSender): void {
+    sender.#iterate();
+  }
+
+  #ask(): void {
+    const error = this.#error;
+    const value = this.#value;
+    this.#error = null;
+    this.#value = undefined;
+    this.#state = ASKED;
+    this.#isInside = true;
+    let step: ItemStep | PromiseLike<ItemStep>;
+    try {
+      step = error === null ? this.#iterator.next(value) : this.#throw(error.thrown);
+    } catch (thrown) {
+      this.#isInside = false;
+      this.#failed(thrown);
+      return;
+    }
+    this.#isInside = false;
+    if (!isPromiseLike(step)) {
+      this.#took(step as ItemStep);
+      return;
+    }
+    if (this.request.encoding !== null) this.#loop.post(this);
+    (step as PromiseLike<ItemStep>).then(
+      (settled) => {
+        this.#took(settled);
+        this.#iterate();
+      },
+      (thrown) => this.#failed(thrown),
+    );
+  }
+
+  #throw(error: unknown): ItemStep | PromiseLike<ItemStep> {
+    if (this.#iterator.throw === undefined) throw error;
+    return this.#iterator.throw(error);
+  }
+
+  #took(step: ItemStep): void {
+    if (this.#state === OVER) {
+      // It was given up while the iterable ran; one that is asynchronous was told at once.
+      if (!this.#isClosed) this.#close();
+      return;
+    }
+    this.#state = READY;
+    const { value } = step;
+    if (this.#out.flushAsked && !isBlock(value)) this.#flush(null);
+    if (this.#state !== READY) return;
+    this.#out.flushAsked = false;
+    if (step.done === true) this.#end();
+    else if (isChunk(value)) this.#chunk(value);
+    else if (isBlock(value)) this.#block(value.chunk, value.flush);
+    else if (isSuspension(value)) this.#suspend(value);
+    else if (isPromiseLike(value)) this.#suspend(promised(value));
+    else this.#failed(new TypeError(`it yielded ${describe(value)} instead of a chunk`));
+  }
+
+  #block(chunk: Chunk | null, flush: boolean): void {
+    if (flush) this.#flush(chunk);
+    else if (chunk !== null) this.#chunk(chunk);
+  }
+
+  #chunk(chunk: Chunk): void {
+    if (!isEmptyChunk(chunk)) this.#send(chunk, false);
+    else this.#inARow = ITEMS_IN_A_ROW_MAX;
+  }
+
+  #flush(chunk: Chunk | null): void {
+    this.#out.flushAsked = false;
+    if (chunk !== null && !isEmptyChunk(chunk)) this.#send(chunk, true);
+    else if (this.#commit()) this.#heed(this.request.flush());
+  }
+
+  #send(chunk: Chunk, flush: boolean): void {
+    if (!this.#commit()) return;
+    const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
+    this.#offeredBytes += bytes instanceof Uint8Array ? bytes.length : bytes.size;
+    const code = this.request.send(bytes, flush ? FLUSH : undefined);
+    if (this.#state === OVER) return;
+    if (this.#promisedBytes >= 0 && this.#offeredBytes > this.#promisedBytes) {
+      // What was too much is cut and logged by now.
+      this.#end();
+    } else {
+      this.#heed(code);
+    }
+  }
+
+  #heed(code: number): void {
+    if (this.#state === OVER) return;
+    if (code === ERROR) this.#giveUp();
+    else if (code === AGAIN) this.#state = BLOCKED;
+  }
+
+  /** Sends the head if it is not out. Answers false when no body is wanted: then it is over. */
+  #commit(): boolean {
+    const { request } = this;
+    if (this.#out.headSent) return true;
+    const head = this.#decide();
+    this.#promisedBytes = head.contentLength;
+    const hasBody = !request.isHead && !statusHasNoBody(head.status) && head.status !== 412;
+    if (hasBody) {
+      request.startHead(head);
+      return this.#state !== OVER;
+    }
+    this.#headAlone(head);
+    return false;
+  }
+
+  /** The head, committed: that of the application, or what its preconditions make of it. */
+  #decide(): ResponseHead {
+    const { request } = this;
+    const { response } = this.#out;
+    this.#out.headSent = true;
+    const isRead = request.method === "GET" || request.isHead;
+    if (!isRead || response.status < 200 || response.status > 299) return response;
+    const status = checkPreconditions(
+      (name) => request.header(name),
+      { etag: response.get("etag"), lastModified: response.get("last-modified") },
+      this.#loop.wallTime(),
+    );
+    if (status === 200) return response;
+    negotiate(request, response);
+    response.become(status);
+    return response;
+  }
+
+  #suspend(suspension: Suspension): void {
+    this.#state = SUSPENDED;
+    // Nobody knows for how long: what is ready does not wait with it.
+    if (this.#out.headSent) this.request.flushIfIdle();
+    const wait = this.#wait = new Wait(this);
+    try {
+      wait.begin(suspension);
+    } catch (error) {
+      wait.fail(error);
+    }
+  }
+
+  /** The iteration is complete. */
+  #end(): void {
+    const { request } = this;
+    if (this.#out.headSent) {
+      if (!request.responseEnded) request.end();
+      this.#finish();
+    } else {
+      this.#headAlone(this.#decide());
+    }
+  }
+
+  #headAlone(head: ResponseHead): void {
+    const { request } = this;
+    if (request.isHead) {
+      request.startHead(head);
+      request.end();
+    } else {
+      request.respondHead(head);
+    }
+    this.#finish();
+  }
+
+  #finish(): void {
+    this.#state = OVER;
+    if (!this.request.finalized) finalizeRequest(this.request);
+    this.#close();
+  }
+
+  /** The application's fault, or the peer's. */
+  #failed(error: unknown): void {
+    if (this.#state === OVER) {
+      if (!(error instanceof RequestAborted)) this.#complain(error);
+    } else {
+      this.#state = OVER;
+      handlerFailed(this.request, error);
+    }
+    if (!this.#isClosed) this.#close();
+  }
+
+  /** Nobody will get more of it. */
+  #giveUp(): void {
+    if (this.#state === OVER) return;
+    this.#state = OVER;
+    this.#wait?.giveUp();
+    this.#wait = null;
+    if (!this.request.finalized) finalizeRequest(this.request);
+    // A generator that runs cannot be closed: whoever runs it does so then.
+    if (!this.#isInside) this.#close();
+  }
+
+  /** Calls `return()`, once, and lets the request go when the iterable has cleaned up. */
+  #close(): void {
+    this.#isClosed = true;
+    this.#out.lastPause?.giveUp();
+    let step: unknown;
+    try {
+      step = this.#ambient(closeIterator, this.#iterator);
+    } catch (error) {
+      this.#closeFailed(error);
+      return;
+    }
+    if (isPromiseLike(step)) {
+      step.then(() => void this.#hold.release(), (error) => this.#closeFailed(error));
+    } else {
+      this.#hold.release();
+    }
+  }
+
+  #closeFailed(error: unknown): void {
+    if (!(error instanceof RequestAborted)) this.#complain(error);
+    this.#hold.release();
+  }
+
+  #complain(error: unknown): void {
+    this.request.complain(`an iterable application failed at its end\n${textOfError(error)}`);
+  }
+}
+
+const { iterate } = IterableSender;
+
+function closeIterator(iterator: ItemIterator): unknown {
+  return iterator.return?.();
+}
+
+/** One wait of one application. */
+class Wait implements Waiter {
+  readonly loop: Loop;
+  #sender: IterableSender | null;
+  #cancel: (() => void) | null = null;
+
+  constructor(sender: IterableSender) {
+    this.#sender = sender;
+    this.loop = sender.request.exchange.loop;
+  }
+
+  begin(suspension: Suspension): void {
+    const cancel = suspension[SUSPENSION](this);
+    if (this.#sender !== null) this.#cancel = cancel;
+  }
+
+  wake(result: unknown): void {
+    this.#over()?.woke(result, null);
+  }
+
+  fail(error: unknown): void {
+    this.#over()?.woke(undefined, { thrown: error });
+  }
+
+  /** Nobody waits any more. */
+  giveUp(): void {
+    const cancel = this.#cancel;
+    if (this.#over() !== null) cancel?.();
+  }
+
+  #over(): IterableSender | null {
+    const sender = this.#sender;
+    this.#sender = this.#cancel = null;
+    return sender;
+  }
+}
+
+/** A promise that was yielded. It cannot be given up. */
+function promised(promise: PromiseLike<unknown>): Suspension {
+  return {
+    [SUSPENSION](waiter) {
+      promise.then((value) => waiter.wake(value), (error) => waiter.fail(error));
+      return nothing;
+    },
+  };
+}
+
+function nothing(): void {}
+
+const encoder = new TextEncoder();
+
+const HOLD_REASON = "body of an iterable application";
+const FLUSH = { flush: true };
+/**
+ * A synchronous generator has so long in one turn (nginx and Twisted give 5 to 10 ms), and so many
+ * items, which is for loops whose clock stands still. Its bytes are bounded by `turnBytesMax`.
+ */
+const ROW_MS_MAX = 5;
+const ITEMS_IN_A_ROW_MAX = 1024;

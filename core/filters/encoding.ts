@@ -1,0 +1,116 @@
+/**
+ * One body on its way through an encoder: what waits to be encoded, and the slice that comes next.
+ * It knows buffers and who gets them back; it knows no head, and not when there is room for more.
+ *
+ * @module
+ */
+
+import type { Buf } from "../buf.ts";
+import type { BufPool } from "../buf_pool.ts";
+import type { Codec, CodecMode } from "../capabilities/codecs.ts";
+import { Chain } from "../chain.ts";
+
+export class Encoding {
+  /** True exactly when something went in that may not have come out. */
+  isHoldingBack = false;
+  /** True exactly while a slice is on its way: what is sent meanwhile only queues. */
+  isBusy = false;
+  readonly #codec: Codec;
+  readonly #pool: BufPool;
+  /** True exactly when no byte may be held back: of an event stream. */
+  readonly #flushesAll: boolean;
+  /** What was put out and not passed on yet. */
+  readonly out: Chain = new Chain();
+  readonly #waiting = new Chain();
+  /** What was encoded, and goes home when nobody is in the middle of something. */
+  readonly #encoded = new Chain();
+  /** Bytes that were encoded since a turn began. */
+  #turnBytes = 0;
+  #isClosed = false;
+
+  /** Owns `codec` from now on. */
+  constructor(codec: Codec, pool: BufPool, flushesAll: boolean) {
+    this.#codec = codec;
+    this.#pool = pool;
+    this.#flushesAll = flushesAll;
+  }
+
+  /** True exactly when something waits to be encoded. */
+  get hasInput(): boolean {
+    return !this.#waiting.isEmpty;
+  }
+
+  /** How many bytes wait to be encoded. */
+  get inputBytes(): number {
+    return this.#waiting.size();
+  }
+
+  /** True exactly when this turn had its share of computing. */
+  get hadItsShare(): boolean {
+    return this.#turnBytes >= SHARE_BYTES;
+  }
+
+  turnBegins(): void {
+    this.#turnBytes = 0;
+  }
+
+  take(chain: Chain): void {
+    this.#waiting.appendChain(chain);
+  }
+
+  /**
+   * Encodes a slice of what waits. In `out` is then what came of it, if only an empty buffer with
+   * the marks. `isBroken`: the body must not look complete.
+   */
+  encode(isBroken: boolean): void {
+    const buf = this.#waiting.first!;
+    const end = Math.min(buf.pos + SLICE_BYTES, buf.end);
+    const isWhole = end === buf.end;
+    const { last, flush } = buf;
+    const mode = !isWhole
+      ? "write"
+      : last && !isBroken
+      ? "end"
+      : last || flush || this.#flushesAll
+      ? "flush"
+      : "write";
+    this.#turnBytes += end - buf.pos;
+    this.#run(buf, end, mode);
+    this.isHoldingBack = mode === "write";
+    const tail = this.out.tail!;
+    tail.last = isWhole && last;
+    tail.flush = isWhole && (flush || this.#flushesAll);
+    if (isWhole) this.#encoded.requeue(this.#waiting.shift());
+  }
+
+  /** Releases what was encoded as a whole. Its owners may send on inside. */
+  sendHome(): void {
+    this.#encoded.drop();
+  }
+
+  /** Gives up what waits, and frees the encoder. Again: does nothing. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.isHoldingBack = false;
+    this.#codec.close();
+    this.#waiting.drop();
+  }
+
+  #run(buf: Buf, end: number, mode: CodecMode): void {
+    for (;;) {
+      const room = this.#pool.take();
+      const step = this.#codec.step(buf.bytes, buf.pos, end, room.bytes, mode);
+      buf.pos += this.#codec.taken;
+      room.end = this.#codec.made;
+      this.out.append(room);
+      if (step === "full") continue;
+      return;
+    }
+  }
+}
+
+/** How much goes through the encoder at a time, and before the sink is asked again. */
+const SLICE_BYTES = 64 * 1024;
+/** About 2 to 5 ms of `br` or `gzip`: then the others get their turn. */
+const SHARE_BYTES = 256 * 1024;

@@ -1,0 +1,111 @@
+/**
+ * A pause: the suspension that ends when somebody calls `resume`, or by a time-out or a signal that
+ * was asked for. It knows whether it is waited for, and who ended it; what goes on then is the
+ * waiter's affair. After WSGI's `x-wsgiorg.suspend`.
+ *
+ * @module
+ */
+
+import { Timer, type TimerOwner } from "../timers.ts";
+import { SUSPENSION, type Suspension, type Waiter } from "./suspension.ts";
+
+/**
+ * How a pause ended.
+ *
+ * - `resumed`: somebody called `resume`.
+ * - `timeout`: `timeoutMs` went by.
+ * - `aborted`: the signal aborted.
+ */
+export type PauseResult = "resumed" | "timeout" | "aborted";
+
+export interface PauseOptions {
+  /**
+   * Ends the pause so long after it was yielded, within the grain of the timers (100 ms). Default:
+   * never.
+   */
+  readonly timeoutMs?: number | undefined;
+  /** Ends the pause when it aborts. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+export class Pause implements Suspension<PauseResult>, TimerOwner {
+  /** How it ended; null before. */
+  result: PauseResult | null = null;
+  /** True exactly when it was yielded. */
+  yielded = false;
+  /**
+   * Ends the pause. Safe at any time and at any place, also before the yield, which then does not
+   * wait: it only schedules, and never runs the application inside the call. True exactly for the
+   * one call that ends the pause; false when it has ended before, or the request has. Bound, so
+   * that it can be handed on by itself.
+   */
+  readonly resume: () => boolean;
+  readonly #timeoutMs: number;
+  readonly #signal: AbortSignal | null;
+  #waiter: Waiter<PauseResult> | null = null;
+  #timer: Timer | null = null;
+  #onAbort: (() => void) | null = null;
+  /** True exactly when nobody will go on with it any more. */
+  #isGivenUp = false;
+
+  /** @throws {RangeError} when `timeoutMs` is no time. */
+  constructor(options: PauseOptions = {}) {
+    const { timeoutMs = Infinity, signal } = options;
+    if (!(timeoutMs >= 0)) {
+      throw new RangeError(`timeoutMs must be 0 or more, not ${String(timeoutMs)}`);
+    }
+    this.#timeoutMs = timeoutMs;
+    this.#signal = signal ?? null;
+    this.resume = () => this.#end("resumed");
+  }
+
+  [SUSPENSION](waiter: Waiter<PauseResult>): () => void {
+    if (this.yielded && this.result === null) throw new Error("a pause was yielded twice");
+    this.yielded = true;
+    if (this.result !== null) waiter.wake(this.result);
+    else this.#wait(waiter);
+    return () => this.giveUp();
+  }
+
+  /** The request is over: from now on `resume` answers false. */
+  giveUp(): void {
+    this.#isGivenUp = true;
+    this.#waitOver();
+  }
+
+  onTimer(): void {
+    this.#end("timeout");
+  }
+
+  #wait(waiter: Waiter<PauseResult>): void {
+    this.#waiter = waiter;
+    const signal = this.#signal;
+    if (signal !== null) {
+      if (signal.aborted) {
+        this.#end("aborted");
+        return;
+      }
+      this.#onAbort = () => void this.#end("aborted");
+      signal.addEventListener("abort", this.#onAbort, { once: true });
+    }
+    if (this.#timeoutMs === Infinity) return;
+    this.#timer = new Timer(this);
+    const { loop } = waiter;
+    loop.timers.arm(this.#timer, loop.now() + this.#timeoutMs);
+  }
+
+  #end(result: PauseResult): boolean {
+    if (this.result !== null || this.#isGivenUp) return false;
+    this.result = result;
+    const waiter = this.#waiter;
+    this.#waitOver();
+    waiter?.wake(result);
+    return true;
+  }
+
+  #waitOver(): void {
+    if (this.#timer !== null) this.#waiter!.loop.timers.disarm(this.#timer);
+    if (this.#onAbort !== null) this.#signal!.removeEventListener("abort", this.#onAbort);
+    this.#waiter = this.#timer = this.#onAbort = null;
+  }
+}
