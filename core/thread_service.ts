@@ -147,6 +147,9 @@ export interface ThreadsReport {
   readonly jobs: number;
   readonly started: number;
   readonly lost: number;
+  /** How long the jobs that have ended took in all, and how long of that clients held them up. */
+  readonly tookMs: number;
+  readonly waitedMs: number;
 }
 
 export interface ThreadReport {

@@ -48,6 +48,8 @@ export class ThreadPool implements ThreadService {
   #jobs = 0;
   #started = 0;
   #lost = 0;
+  #tookMs = 0;
+  #waitedMs = 0;
   #closed: (() => void) | null = null;
   #isClosing = false;
 
@@ -87,6 +89,8 @@ export class ThreadPool implements ThreadService {
       jobs: this.#jobs,
       started: this.#started,
       lost: this.#lost,
+      tookMs: this.#tookMs,
+      waitedMs: this.#waitedMs,
     };
   }
 
@@ -121,6 +125,11 @@ export class ThreadPool implements ThreadService {
 
   seatIsFree(): void {
     this.#dispatch();
+  }
+
+  jobTook(tookMs: number, waitedMs: number): void {
+    this.#tookMs += tookMs;
+    this.#waitedMs += waitedMs;
   }
 
   seatIsOver(seat: Seat, wasReady: boolean): void {
@@ -229,6 +238,7 @@ class Seat implements ThreadEvents, PoolThread {
     else if (said.kind === "call") job.called(said.name, said.args);
     else {
       this.#free();
+      this.#pool.jobTook(said.tookMs, said.waitedMs);
       job.over(said);
       this.#pool.seatIsFree();
     }

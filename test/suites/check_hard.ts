@@ -18,6 +18,7 @@ import { checkHomecoming } from "./hard/homecoming.ts";
 import { checkLeaks } from "./hard/leaks.ts";
 import { checkOpaque } from "./hard/opaque.ts";
 import { checkSteps } from "./hard/steps.ts";
+import { checkHardThreads } from "./hard/threads.ts";
 import { checkTwoBuffers } from "./hard/two_buffers.ts";
 import { type Check, checkWithGaps } from "./rig.ts";
 
@@ -31,6 +32,7 @@ const GROUPS: readonly Group[] = [
   ["buffers", checkTwoBuffers],
   ["homecoming", checkHomecoming],
   ["fairness", checkFairness],
+  ["threads", checkHardThreads],
   ["steps", checkSteps],
 ];
 
