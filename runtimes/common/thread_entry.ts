@@ -9,10 +9,17 @@ import { parentPort, workerData } from "node:worker_threads";
 import type { ThreadModule, ThreadPort } from "../../core/capabilities/threads.ts";
 
 const parent = parentPort!;
+/** What came before anybody listened: Deno 2.9 drops what comes before there is a listener. */
+const early: unknown[] = [];
+let onMessage = (message: unknown): void => void early.push(message);
+parent.on("message", (message) => onMessage(message));
 
 const port: ThreadPort = {
   post: (message) => parent.postMessage(message),
-  listen: (onMessage) => void parent.on("message", onMessage),
+  listen: (receiver) => {
+    onMessage = receiver;
+    for (const message of early.splice(0)) receiver(message);
+  },
   load: (url) => import(url),
   now: () => performance.now(),
   wait: (words, index, value) => void Atomics.wait(words, index, value),

@@ -17,6 +17,7 @@ import { checkGuarding } from "./reactor/guarding.ts";
 import { checkOpening } from "./reactor/opening.ts";
 import { checkReading } from "./reactor/reading.ts";
 import { checkSending } from "./reactor/sending.ts";
+import { checkThreadContract } from "./reactor/threads.ts";
 import { checkTurning } from "./reactor/turning.ts";
 import { guardHandles } from "./guard_handles.ts";
 import { type Check, checkWithGaps, type ColumnRig, type Gaps } from "./rig.ts";
@@ -59,6 +60,7 @@ function checkAll(
   checkCodecs(check);
   checkFiles(check);
   checkAmbient(check);
+  checkThreadContract(check);
   if (left.size > 0) throw new Error(`no check has the name of the gap: ${[...left].join("; ")}`);
   return check;
 }
