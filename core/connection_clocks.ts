@@ -15,7 +15,7 @@ import { BodyRate } from "./body_rate.ts";
 import type { Clocks } from "./limits.ts";
 import type { Loop } from "./loop.ts";
 import type { Output } from "./output.ts";
-import { Timer, type TimerOwner } from "./timers.ts";
+import { Timer, TIMER_GRAIN_MS, type TimerOwner } from "./timers.ts";
 
 /** What the read clock measures: nothing, or one of the phases of reading. */
 export const NO_PHASE = 0;
@@ -43,10 +43,13 @@ export interface ClockEvents {
 /** What the send clock asks of an output. */
 export type WatchedOutput = Pick<Output, "takeProgress" | "hasLeft">;
 
-/** How often the send clock looks for progress that no event tells of. */
-function lookMsOf(timeoutMs: number): number {
+/** How rarely the send clock looks for progress that no event tells of. */
+function lookMsMaxOf(timeoutMs: number): number {
   return Math.min(1000, timeoutMs / 16);
 }
+
+/** The next tick of the wheel. */
+const SOON_MS = 1;
 
 export class ConnectionClocks implements TimerOwner {
   /** Those of the request that is answered, or was answered last. */
@@ -64,6 +67,7 @@ export class ConnectionClocks implements TimerOwner {
   /** Made for the first body. */
   #rate: BodyRate | null = null;
   #sendSinceMs = 0;
+  #sendLookMs = SOON_MS;
   /**
    * The output that is asked for its progress; null when whoever started the clock knows better.
    */
@@ -185,7 +189,8 @@ export class ConnectionClocks implements TimerOwner {
 
   /**
    * As `sendStart`, with progress counted from here on. What the runtime has counts as well, and of
-   * that no event tells: so the clock looks often, in order to be late by one look at most.
+   * that no event tells: so the clock looks often, in order to be late by one look at most. It
+   * looks at each tick behind progress, and ever more rarely while there is none.
    */
   outputWaits(output: WatchedOutput): void {
     output.takeProgress();
@@ -196,13 +201,13 @@ export class ConnectionClocks implements TimerOwner {
   #sendRestarts(): void {
     this.sendRuns = true;
     this.#sendSinceMs = this.#loop.now();
+    this.#sendLookMs = SOON_MS;
     this.#armSend();
   }
 
   #armSend(): void {
-    const { sendTimeoutMs } = this.inForce;
-    const lateMs = this.#sendSinceMs + sendTimeoutMs;
-    const lookMs = this.#watched === null ? lateMs : this.#loop.now() + lookMsOf(sendTimeoutMs);
+    const lateMs = this.#sendSinceMs + this.inForce.sendTimeoutMs;
+    const lookMs = this.#watched === null ? lateMs : this.#loop.now() + this.#sendLookMs;
     this.#loop.timers.arm(this.#send, Math.min(lateMs, lookMs));
   }
 
@@ -212,8 +217,15 @@ export class ConnectionClocks implements TimerOwner {
     if (!this.sendRuns || watched === null) return this.sendRuns;
     if (watched.hasLeft) return false;
     const nowMs = this.#loop.now();
-    if (watched.takeProgress()) this.#sendSinceMs = nowMs;
-    if (nowMs >= this.#sendSinceMs + this.inForce.sendTimeoutMs) return true;
+    const { sendTimeoutMs } = this.inForce;
+    if (watched.takeProgress()) {
+      this.#sendSinceMs = nowMs;
+      this.#sendLookMs = SOON_MS;
+    } else {
+      if (nowMs >= this.#sendSinceMs + sendTimeoutMs) return true;
+      const nextMs = Math.max(TIMER_GRAIN_MS, 2 * this.#sendLookMs);
+      this.#sendLookMs = Math.min(nextMs, lookMsMaxOf(sendTimeoutMs));
+    }
     this.#armSend();
     return false;
   }

@@ -8,6 +8,7 @@
 
 import type { MemoryReactor, MemoryReactorOptions } from "../../runtimes/memory.ts";
 import { checkHard } from "../suites/check_hard.ts";
+import { checkHardClocks } from "../suites/hard/clocks.ts";
 import type { HardRig } from "../suites/hard/hard_bench.ts";
 import { memoryRig } from "../suites/memory_rig.ts";
 import type { Gaps } from "../suites/rig.ts";
@@ -28,3 +29,4 @@ checkHard("memory, small buffers", () => ({
   ...hardRig({ bufferBytes: 4096, segmentBytes: 1024 }),
   bulkBytes: 96 * 4096,
 }));
+checkHardClocks();
