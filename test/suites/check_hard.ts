@@ -19,6 +19,8 @@ import { checkLeaks } from "./hard/leaks.ts";
 import { checkOpaque } from "./hard/opaque.ts";
 import { checkSteps } from "./hard/steps.ts";
 import { checkHardThreads } from "./hard/threads.ts";
+import { checkBodyTrouble } from "./hard/body_trouble.ts";
+import { checkRequestBodies } from "./hard/request_bodies.ts";
 import { checkTwoBuffers } from "./hard/two_buffers.ts";
 import { type Check, checkWithGaps } from "./rig.ts";
 
@@ -33,6 +35,8 @@ const GROUPS: readonly Group[] = [
   ["homecoming", checkHomecoming],
   ["fairness", checkFairness],
   ["threads", checkHardThreads],
+  ["request bodies", checkRequestBodies],
+  ["body trouble", checkBodyTrouble],
   ["steps", checkSteps],
 ];
 

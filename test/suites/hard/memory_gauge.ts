@@ -52,7 +52,7 @@ export class MemoryGauge {
 /**
  * Bun has a function for it, and V8 a flag that takes effect in new contexts (Node 26, Deno 2.9).
  */
-function collectGarbage(): void {
+export function collectGarbage(): void {
   const bun = (globalThis as { Bun?: { gc(now: boolean): void } }).Bun;
   if (bun !== undefined) {
     bun.gc(true);
