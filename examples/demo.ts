@@ -20,10 +20,21 @@ import { renderPage } from "./demo/page.ts";
 import { reflect } from "./demo/reflect.ts";
 import { seed } from "./demo/seed.ts";
 import { stream } from "./demo/stream.ts";
+import { threadReport, threadSql } from "./demo/threads.ts";
 import { upload } from "./demo/upload.ts";
 
 /** In the order of the page. */
-const entries: readonly Entry[] = [hello, deferred, stream, clock, upload, seed, reflect];
+const entries: readonly Entry[] = [
+  hello,
+  deferred,
+  stream,
+  clock,
+  threadReport,
+  threadSql,
+  upload,
+  seed,
+  reflect,
+];
 
 const app = new Hono();
 app.get("/", (c) => c.html(renderPage(entries, new URL(c.req.url).origin)));
@@ -36,7 +47,8 @@ app.onError((error) => {
 export default defineServer({
   handlers: entries.flatMap((entry) => entry.handler ?? []),
   fetch: app.fetch,
-  limits: { clientBodyMaxBytes: 1024 ** 3 },
+  // A slow reader of the report holds a thread: one is too few for a demo.
+  limits: { clientBodyMaxBytes: 1024 ** 3, threadsMax: 4 },
   // The time for an answer begins with the request's head: the usual minute is short for 1 GiB.
   clocks: { handlerTimeoutMs: 3_600_000 },
 });

@@ -56,6 +56,35 @@ export function checkDemo(column: ProcessColumn): void {
     assertEquals(sha256Of(new Uint8Array(await seed.arrayBuffer())), SEED_SHA256);
   });
 
+  demo("/thread/report streams its rows, and stops for a client that leaves", async ({ url }) => {
+    const text = await (await fetch(`${url}/thread/report?rows=25000`)).text();
+    const rows = text.trimEnd().split("\n");
+    assertEquals([rows.length, rows[0], rows[24_999]], [
+      25_000,
+      "row 1: 1.000000",
+      "row 25000: 158.113883",
+    ]);
+    for (let i = 0; i < 6; i++) {
+      const reader = (await fetch(`${url}/thread/report?rows=1000000000`)).body!.getReader();
+      await reader.read();
+      await reader.cancel();
+    }
+    await checkRefused(`${url}/thread/report?rows=many`, /^rows must be a whole number from 0 to /);
+  });
+
+  demo("/thread/sql counts in a thread while others are served", async ({ url }) => {
+    const order: string[] = [];
+    const slow = fetch(`${url}/thread/sql?n=3000000`).then((response) => {
+      order.push("sql");
+      return response.text();
+    });
+    await (await fetch(`${url}/hello`)).text();
+    order.push("hello");
+    assertEquals(await slow, "3000000\n");
+    assertEquals(order, ["hello", "sql"]);
+    await checkRefused(`${url}/thread/sql?n=0`, /^a whole number from 1 to /);
+  });
+
   demo("/upload hashes a body and the form's wrapping of a file", async ({ url }) => {
     const body = new Uint8Array(6_000_000).map((_, i) => i * 31);
     const answer = await fetch(`${url}/upload`, { method: "POST", body });

@@ -63,6 +63,19 @@ export function checkSmallExamples(column: ProcessColumn): void {
       assertEquals((await fetch(`${url}/nothing`)).status, 404);
     }));
 
+  test("sql_thread.ts asks its database in a thread, and others go on", () =>
+    whileServing(column, "examples/sql_thread.ts", async ({ url }) => {
+      assertEquals(await textOf(fetch(`${url}/?year=1969`)), "1969 Abbey Road\n");
+      const all = await (await fetch(url)).text();
+      assertEquals(all.trimEnd().split("\n").length, 4);
+      assertEquals(await textOf(fetch(`${url}/?count=100000`)), "100000\n");
+      const refused = await fetch(`${url}/?count=many`);
+      assertEquals([refused.status, await refused.text()], [
+        400,
+        "a whole number from 1 to 100000000\n",
+      ]);
+    }));
+
   test("upload.ts answers the size and the hash of a body", () =>
     whileServing(column, "examples/upload.ts", async ({ url }) => {
       for (const size of [0, 5, 5_000_000]) {
