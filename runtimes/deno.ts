@@ -33,6 +33,7 @@ import {
 } from "./common/platform_errors.ts";
 import { SocketReactor } from "./common/socket_reactor.ts";
 import { CLOSING, DEAD, SHUT, StreamHandle } from "./common/stream_handle.ts";
+import { type ConnReads, readsOf } from "./deno/conn_reads.ts";
 import type {
   DenoAddress,
   DenoConn,
@@ -172,6 +173,7 @@ class DenoHandle extends StreamHandle {
   /** Ends a connect that the core does not want any more. */
   #giveUp: AbortController | null = null;
   #conn: DenoConn | null = null;
+  #reads: ConnReads | null = null;
   #small: Uint8Array | null = null;
   /** True exactly when the read loop runs: a read waits, or its event is being delivered. */
   #looping = false;
@@ -202,6 +204,7 @@ class DenoHandle extends StreamHandle {
 
   connected(conn: DenoConn): void {
     this.#conn = conn;
+    this.#reads = readsOf(conn);
     try {
       conn.setNoDelay?.(true);
     } catch {
@@ -214,25 +217,25 @@ class DenoHandle extends StreamHandle {
   // Reading.
 
   protected platformResume(): void {
-    if (!this.#looping && !this.ended && this.#conn !== null) this.#readLoop(this.#conn);
+    if (!this.#looping && !this.ended && this.#reads !== null) this.#readLoop(this.#reads);
   }
 
   /** The loop sees the flag when its read comes back; Deno has no other way to stop. */
   protected platformPause(): void {}
 
-  async #readLoop(conn: DenoConn): Promise<void> {
+  async #readLoop(reads: ConnReads): Promise<void> {
     this.#looping = true;
     const small = this.#small ??= new Uint8Array(SMALL_BYTES);
     let buffer = small;
     while (this.reading && this.state < CLOSING) {
-      let count: number | null;
+      let count: number;
       try {
-        count = await conn.read(buffer);
+        count = await reads.read(buffer);
       } catch (error) {
         this.#died(error);
         break;
       }
-      if (count === null) {
+      if (count === 0) {
         this.peerEnded();
         this.#closeIfBothEnded();
         break;
