@@ -16,9 +16,9 @@
  */
 
 import { type App, resolveApp } from "../core/definition.ts";
-import type { Clocks, Limits } from "../core/limits.ts";
 import type { Address } from "../core/reactor.ts";
 import { type CloseOptions, type CloseReport, Server } from "../core/server.ts";
+import { SERVER_OPTIONS, type ServerOptions } from "../core/server_options.ts";
 import { MemoryHttpClient } from "./memory/http_client.ts";
 import {
   type LogLine,
@@ -31,11 +31,8 @@ export * from "./memory.ts";
 export { MemoryAnswer, MemoryHttpClient, type MemoryRequest } from "./memory/http_client.ts";
 
 /** Settings of the server win over those of a `defineServer`, limit by limit, clock by clock. */
-export interface MemoryServerOptions extends MemoryReactorOptions {
-  readonly limits?: Partial<Limits>;
-  readonly clocks?: Partial<Clocks>;
-  readonly halfClose?: "abort" | "answer";
-}
+export interface MemoryServerOptions
+  extends MemoryReactorOptions, Omit<ServerOptions, "handlers"> {}
 
 /**
  * Serves `app` in memory: a `defineServer({ … })`, an object with a `fetch` function, or a native
@@ -61,13 +58,18 @@ export class MemoryServer {
   readonly server: Server;
 
   constructor(app: App, options: MemoryServerOptions = {}) {
-    const { limits, clocks, halfClose, handlers } = resolveApp(app);
+    const settings = resolveApp(app);
     this.reactor = new MemoryReactor(options);
+    const asked = { ...settings, ...options };
+    const merged: { [name: string]: unknown } = {};
+    for (const name of SERVER_OPTIONS as readonly (keyof ServerOptions)[]) {
+      merged[name] = asked[name];
+    }
     this.server = new Server(this.reactor, {
-      handlers,
-      limits: { ...limits, ...options.limits },
-      clocks: { ...clocks, ...options.clocks },
-      halfClose: options.halfClose ?? halfClose ?? "abort",
+      ...merged,
+      handlers: settings.handlers,
+      limits: { ...settings.limits, ...options.limits },
+      clocks: { ...settings.clocks, ...options.clocks },
     });
     // In memory this has happened when the call returns, and nobody else listens there.
     void this.server.listen(ADDRESS);
