@@ -42,6 +42,7 @@ import type {
   DenoTcpWhere,
   DenoUnixWhere,
 } from "./deno/platform.ts";
+import { DriverPoll } from "./deno/driver_poll.ts";
 import { DenoPolls } from "./deno/polls.ts";
 import { ReadBuffers, SMALL_BYTES } from "./deno/read_buffers.ts";
 import { denoWholeBodies } from "./deno/whole_bodies.ts";
@@ -63,12 +64,27 @@ class DenoReactor extends SocketReactor {
   readonly buffers = new ReadBuffers();
   readonly polls: Polls;
   readonly #deno: DenoPlatform;
+  readonly #poll: DriverPoll;
+  /** From when on a turn that follows another must let sockets be polled. */
+  #pollDueMs = 0;
 
   constructor(deno: DenoPlatform) {
     super();
     this.#deno = deno;
+    this.#poll = new DriverPoll(deno);
     this.polls = new DenoPolls(deno);
     this.runtime = `deno ${deno.version.deno}`;
+  }
+
+  protected override nextTurn(call: () => void): void {
+    if (performance.now() < this.#pollDueMs) {
+      super.nextTurn(call);
+      return;
+    }
+    this.#poll.pollThen(() => {
+      this.#pollDueMs = performance.now() + POLL_EVERY_MS;
+      call();
+    });
   }
 
   listen(address: Address, events: StreamEvents, options: ListenOptions = {}): Promise<Listener> {
@@ -348,3 +364,6 @@ class DenoHandle extends StreamHandle {
     return this.#conn === null ? tcpAddress(undefined, 0) : addressOf(this.#conn.localAddr);
   }
 }
+
+/** How long turns may follow one another before sockets are polled. */
+const POLL_EVERY_MS = 2;

@@ -17,6 +17,8 @@ export abstract class LoopBase implements Clock, Turn, Log, Entropy {
   #turnEvents: TurnEvents | null = null;
   /** True exactly when `soon` was asked and `endOfTurn` has not come yet. */
   #turnAsked = false;
+  /** True exactly when the event is the end of a turn. */
+  #inTurn = false;
   /** True exactly when an event is being delivered: then `now()` does not move. */
   #inEvent = false;
   /** The time of the running event; negative until somebody asks for it. */
@@ -85,13 +87,24 @@ export abstract class LoopBase implements Clock, Turn, Log, Entropy {
   soon(): void {
     if (this.#turnAsked) return;
     this.#turnAsked = true;
-    setImmediate(this.#turnOver);
+    if (this.#inTurn) this.nextTurn(this.#turnOver);
+    else setImmediate(this.#turnOver);
+  }
+
+  /**
+   * Calls `call` for a turn that the one before asked for. Where immediates that follow one another
+   * starve sockets, the shim overrides it.
+   */
+  protected nextTurn(call: () => void): void {
+    setImmediate(call);
   }
 
   readonly #turnOver = (): void => {
     this.#turnAsked = false;
     this.enterEvent();
+    this.#inTurn = true;
     this.#turnEvents?.endOfTurn();
+    this.#inTurn = false;
     this.leaveEvent();
   };
 

@@ -8,6 +8,7 @@ import {
   assert,
   assertEquals,
   assertGreaterOrEqual,
+  assertLess,
   assertNotEquals,
   assertThrows,
 } from "@std/assert";
@@ -22,6 +23,8 @@ const LATER_MS = 30;
 const NEVER_MS = 3_600_000;
 /** How long an event holds the loop to see whether its clock stands still. */
 const BUSY_MS = 3;
+/** How many turns a few bytes may take over a stream that nothing else uses. */
+const TURNS_MAX = 20;
 
 export function checkTurning(check: Check<Bench>): void {
   check("now() never goes back, and moves on from event to event", async (bench) => {
@@ -137,6 +140,22 @@ export function checkTurning(check: Check<Bench>): void {
     });
     bench.reactor.soon();
     await bench.settle(() => turns.ends === 3, "three turns");
+  });
+
+  check("turns that ask for the next one for ever do not starve sockets", async (bench) => {
+    let isOver = false;
+    const turns = new Turns(bench, undefined, () => {
+      bench.rig.compute(BUSY_MS);
+      if (!isOver) bench.reactor.soon();
+    });
+    const { client, server } = await bench.pair();
+    bench.reactor.soon();
+    await bench.settle(() => turns.ends > 0, "a turn");
+    const before = turns.ends;
+    bench.sendPattern(client, 10, 10);
+    await bench.settle(() => server.datas > 0, "the bytes");
+    isOver = true;
+    assertLess(turns.ends - before, TURNS_MAX);
   });
 
   check("endOfTurn comes after the microtasks of the event that asked", async (bench) => {
