@@ -30,7 +30,7 @@ export class RingReader implements JobEntries {
   readonly #wakeWriter: () => void;
   readonly #credited: () => void;
   /** Position of the next entry to be read. */
-  #cursor = 0;
+  #cursor: number;
   /** Entries whose memory is lent, oldest first, and those that were used up behind them. */
   #out: Entry[] = [];
 
@@ -42,6 +42,7 @@ export class RingReader implements JobEntries {
     this.ring = ring;
     this.#wakeWriter = wakeWriter;
     this.#credited = credited;
+    this.#cursor = Atomics.load(ring.words, CREDITED);
   }
 
   /** True exactly when there is an entry to be read. */

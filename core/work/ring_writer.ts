@@ -44,7 +44,7 @@ export class RingWriter {
   readonly #ring: Ring;
   readonly #port: ThreadPort;
   readonly #wakeReader: () => void;
-  #written = 0;
+  #written: number;
   /** How long the thread was held up by a full ring so far, in milliseconds. */
   waitedMs = 0;
   /** Goes on with a write that waits for a message. */
@@ -56,6 +56,7 @@ export class RingWriter {
     this.#ring = ring;
     this.#port = port;
     this.#wakeReader = wakeReader;
+    this.#written = Atomics.load(ring.words, WRITTEN);
   }
 
   /** True exactly when nobody wants more. */
