@@ -50,6 +50,8 @@ export interface Limits {
   readonly lingerBytesMax: number;
   /** Threads that run jobs. Each is started when there is a job for it. */
   readonly threadsMax: number;
+  /** The heap of a thread, where the platform can bound it. Past it, the thread ends. */
+  readonly threadHeapMaxBytes: number;
   /** Jobs that wait for a thread. The next one is refused: 503. */
   readonly threadQueueMax: number;
   /**
@@ -108,6 +110,7 @@ export const DEFAULT_LIMITS: Limits = {
   discardBytesMax: 64 * 1024,
   lingerBytesMax: 64 * 1024 * 1024,
   threadsMax: 1,
+  threadHeapMaxBytes: 1024 * 1024 * 1024,
   threadQueueMax: 64,
   threadWindowBytes: 256 * 1024,
   threadCallsMax: 1024,

@@ -28,6 +28,16 @@ app.post("/echo", async (c) => c.json({ got: await c.req.text() }));
 export default app;
 `;
 
+const THREAD_APP = `import { inThread } from "sluice";
+export default inThread(new URL("./jobs.mjs", import.meta.url), "answer");
+`;
+
+const THREAD_JOBS = `import { isMainThread } from "node:worker_threads";
+export function* answer(request) {
+  for (let i = 0; i < 3; i++) yield "in a thread: " + !isMainThread + "\\n";
+}
+`;
+
 const CONSUMER = `import { Hono } from "hono";
 import { defineServer, DONE, finalizeRequest, type Handler, OK, type ResultCode } from "sluice";
 
@@ -108,6 +118,8 @@ async function installConsumer(): Promise<void> {
   writeFolder(consumer, {
     "package.json": JSON.stringify({ type: "module", private: true, allowScripts: { node: true } }),
     "app.mjs": APP,
+    "threads.mjs": THREAD_APP,
+    "jobs.mjs": THREAD_JOBS,
     "consumer.ts": `${CONSUMER}\nexport type Whole = [\n${whole.join("")}];\n`,
     "tsconfig.json": SETTINGS,
   });
@@ -188,6 +200,17 @@ describe("the packed tarball", () => {
   test("sluice serve answers on the current Node", async () => {
     const text = await checkServes(process.execPath, ["node_modules/.bin/sluice"]);
     assertEquals(text, `hello from ${process.versions.node}`);
+  });
+
+  test("the build finds its threads, on either Node", async () => {
+    for (const node of [join(consumer, "node_modules/.bin/node"), process.execPath]) {
+      const args = ["node_modules/.bin/sluice", "serve", "threads.mjs", "--port", "0"];
+      const program = new Program(node, args, { cwd: consumer });
+      const [address] = await program.waitFor(/http:\/\/127\.0\.0\.1:\d+/);
+      assertEquals(await (await fetch(address)).text(), "in a thread: true\n".repeat(3));
+      const { code, stderr } = await program.stop("SIGINT");
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    }
   });
 
   test("npx sluice serve answers, on the Node that is installed beside it", async () => {

@@ -15,9 +15,10 @@ export interface Threads {
    * end of the connection. Events follow, none inside the call. A thread that cannot start has
    * `onExit` alone.
    *
-   * A thread keeps the process alive only between `hold` and `letGo`; a fresh one does not.
+   * A thread keeps the process alive only between `hold` and `letGo`; a fresh one does not. One
+   * whose heap grows past `heapBytesMax` ends, where the platform can bound it.
    */
-  start(module: string, events: ThreadEvents): Thread;
+  start(module: string, events: ThreadEvents, heapBytesMax?: number): Thread;
 }
 
 /** The loop's side of a thread. Calls on a thread that is over do nothing. */

@@ -198,7 +198,7 @@ class Seat implements ThreadEvents, PoolThread {
   }
 
   start(threads: Threads): void {
-    this.#thread = threads.start(THREAD_MAIN, this);
+    this.#thread = threads.start(THREAD_MAIN, this, this.#host.limits.threadHeapMaxBytes);
     this.#thread.hold();
   }
 

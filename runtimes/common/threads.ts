@@ -25,8 +25,8 @@ export class WorkerThreads implements Threads {
     this.#loop = loop;
   }
 
-  start(module: string, events: ThreadEvents): Thread {
-    return new WorkerThread(module, events, this.#loop);
+  start(module: string, events: ThreadEvents, heapBytesMax?: number): Thread {
+    return new WorkerThread(module, events, this.#loop, heapBytesMax);
   }
 }
 
@@ -40,10 +40,14 @@ class WorkerThread implements Thread {
   #error: unknown = null;
   #isOver = false;
 
-  constructor(module: string, events: ThreadEvents, loop: LoopBase) {
+  constructor(module: string, events: ThreadEvents, loop: LoopBase, heapBytesMax?: number) {
     this.#events = events;
     this.#loop = loop;
-    this.#worker = new Worker(new URL(ENTRY, import.meta.url), { workerData: { module } });
+    this.#worker = new Worker(new URL(ENTRY, import.meta.url), {
+      workerData: { module },
+      // Node alone heeds it.
+      ...(heapBytesMax === undefined ? {} : { resourceLimits: limitsOf(heapBytesMax) }),
+    });
     this.#worker.on("message", (message) => this.#message(message));
     this.#worker.on("error", (error) => this.#error = error);
     this.#worker.on("exit", (code) => this.#exit(code));
@@ -90,6 +94,10 @@ class WorkerThread implements Thread {
     this.#events.onExit(reason);
     this.#loop.leaveEvent();
   }
+}
+
+function limitsOf(heapBytesMax: number): { maxOldGenerationSizeMb: number } {
+  return { maxOldGenerationSizeMb: Math.max(1, Math.round(heapBytesMax / 2 ** 20)) };
 }
 
 /** `.ts` in the source, `.js` in the build. */

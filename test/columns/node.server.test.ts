@@ -8,4 +8,7 @@ import { createNodeReactor } from "../../runtimes/node.ts";
 import { checkServer } from "../suites/check_server.ts";
 import { liveRig } from "../suites/rig.ts";
 
-checkServer("node", () => liveRig(createNodeReactor(), true));
+checkServer("node", () => ({
+  ...liveRig(createNodeReactor(), true),
+  threadHeapsAreBounded: true,
+}));

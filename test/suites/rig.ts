@@ -25,6 +25,8 @@ export interface ColumnRig {
   readonly cuts?: boolean;
   /** False exactly where threads are simulated, and share the one real thread. Default: true. */
   readonly threadsAreReal?: boolean;
+  /** True exactly where a thread that eats its memory ends alone. Default: false. */
+  readonly threadHeapsAreBounded?: boolean;
   /**
    * How many bytes are more than all buffers between two ends hold together, several times over. A
    * live column's kernel takes 4 MiB in one write. Default: 24 MiB.

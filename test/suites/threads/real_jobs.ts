@@ -57,3 +57,9 @@ export function attentive(_request: ThreadRequest, out: ThreadOutput, thread: Th
   while (!thread.isStopped);
   thread.callFromThread("never told");
 }
+
+/** Takes memory until there is none. */
+export function eat(): never {
+  const eaten: number[][] = [];
+  for (;;) eaten.push(new Array<number>(100_000).fill(eaten.length + 0.5));
+}

@@ -113,7 +113,7 @@ test("what comes late of a job that was given up is dropped, by its identity", a
   assertEquals([told, logs, puppets.length], [0, [], 1]);
 });
 
-test("a thread that is ended at a deadline is heard no more, and replaced at its exit", async () => {
+test("a thread that is ended at a deadline is heard no more, and is replaced", async () => {
   const { reactor, puppets, pool } = makePool();
   const late = pool.callInThread("memory:x", "f", [], { deadlineMs: 1000 });
   const next = pool.callInThread("memory:x", "g");
