@@ -52,7 +52,10 @@ export interface CallOptions {
   readonly signal?: AbortSignal;
   /** How long the thread may take, in milliseconds. Default: the clock `threadDeadlineMs`. */
   readonly deadlineMs?: number;
-  /** Functions for this job alone: they come before those of `register`. */
+  /**
+   * Functions for this job alone: they come before those of `register`. All of them run in the
+   * ambient state in which the job was asked for.
+   */
   readonly calls?: Readonly<Record<string, LoopFunction>>;
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Ambient } from "../capabilities/context.ts";
 import type { Posted } from "../posted.ts";
 import {
   type Job,
@@ -38,6 +39,8 @@ export class PoolJob implements Job, TimerOwner {
   readonly #sink: JobSink;
   readonly #pool: ThreadPool;
   readonly #timer: Timer = new Timer(this);
+  /** The ambient state of whoever asked for the job: its calls run there. */
+  readonly #ambient: Ambient;
   #thread: PoolThread | null = null;
   #reader: RingReader | null = null;
 
@@ -46,6 +49,7 @@ export class PoolJob implements Job, TimerOwner {
     this.call = call;
     this.#sink = sink;
     this.#pool = pool;
+    this.#ambient = pool.host.context.capture();
   }
 
   /** True exactly when its thread waits for room. */
@@ -130,7 +134,7 @@ export class PoolJob implements Job, TimerOwner {
       return;
     }
     try {
-      run(...args);
+      this.#ambient(() => run(...args), undefined);
     } catch (error) {
       const text = error instanceof Error ? error.stack ?? String(error) : String(error);
       this.#complain(`called "${name}", which failed\n${text}`);

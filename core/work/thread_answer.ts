@@ -11,6 +11,7 @@
  * @module
  */
 
+import { statusHasNoBody } from "../filters/head_only.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
@@ -109,6 +110,7 @@ export class ThreadAnswer implements JobSink {
     const [status, fields] = JSON.parse(new TextDecoder().decode(text)) as HeadEntry;
     try {
       this.#sent(this.#request.sendHead(status, fields));
+      if (this.#request.isHead || statusHasNoBody(status)) this.#endEarly();
     } catch (error) {
       this.#error = new ThreadError("thread-failed", "its head cannot be sent", error);
       this.#job?.stop("aborted");
@@ -148,8 +150,19 @@ export class ThreadAnswer implements JobSink {
     }
   }
 
+  /** There is no body to send: the job need not make it. */
+  #endEarly(): void {
+    if (this.#state === OVER) return;
+    this.#job?.stop("client-gone");
+    this.#end();
+  }
+
   #finish(entries: JobEntries): void {
     entries.skip();
+    this.#end();
+  }
+
+  #end(): void {
     this.#state = OVER;
     if (!this.#request.responseEnded) this.#request.end();
     finalizeRequest(this.#request, OK);

@@ -9,6 +9,7 @@
  * @module
  */
 
+import type { Context } from "../capabilities/context.ts";
 import type { Thread, ThreadEvents, Threads } from "../capabilities/threads.ts";
 import type { Clocks, Limits } from "../limits.ts";
 import type { Loop } from "../loop.ts";
@@ -30,6 +31,7 @@ import type { FromThread } from "./thread_messages.ts";
 
 /** What the pool needs of a server. */
 export interface PoolHost {
+  readonly context: Context;
   readonly loop: Loop;
   readonly limits: Limits;
   readonly clocks: Clocks;

@@ -9,6 +9,7 @@
  * @module
  */
 
+import { statusHasNoBody } from "../filters/head_only.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
@@ -135,7 +136,8 @@ export class WholeAnswer implements JobSink {
 
   #begin(): void {
     const [status, fields] = this.#head;
-    const ours: [string, string][] = [["content-length", String(this.#store.size)]];
+    const ours: [string, string][] = [];
+    if (!statusHasNoBody(status)) ours.push(["content-length", String(this.#store.size)]);
     for (const [name, value] of fields) {
       if (!FRAMING.has(name.toLowerCase())) ours.push([name, value]);
     }

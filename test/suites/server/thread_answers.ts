@@ -86,6 +86,20 @@ function checkStreamed(check: ServerCheck): void {
     },
   );
 
+  check("a job whose answer has no body is not run to its end", async (bench) => {
+    await serveExports(bench, JOBS);
+    const answers = await askInTurn(bench.connect(), [
+      "HEAD /untilStopped",
+      "GET /noContent?204",
+      "GET /whole/noContent?304",
+      "GET /text",
+    ]);
+    assertEquals(answers.map((answer) => answer.status), [200, 204, 304, 200]);
+    assertEquals(answers.map((answer) => answer.body.length > 0), [false, false, false, true]);
+    assertEquals(fieldOf(answers[1]!, "x-made-in"), "a thread");
+    assertEquals(bench.server.threads.report().started, 1);
+  });
+
   for (const way of ["", "whole/"]) {
     check(`every byte of /${way}pattern arrives, once and in order`, async (bench) => {
       const total = 2_000_000;

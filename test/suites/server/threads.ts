@@ -5,6 +5,7 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { assertEquals, assertInstanceOf, assertMatch, assertRejects } from "@std/assert";
 import { terminateRequest } from "../../../core/finalize.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
@@ -41,6 +42,7 @@ export async function codeOf(bench: ServerBench, promise: Promise<unknown>): Pro
 export function checkThreads(check: ServerCheck): void {
   checkCalls(check);
   checkCallsBack(check);
+  checkAmbientCalls(check);
   checkQueue(check);
   checkEnds(check);
 }
@@ -116,6 +118,24 @@ function checkCallsBack(check: ServerCheck): void {
       await settled(bench, threads.callInThread(JOBS, "callUnknown"));
       await bench.settle(() => bench.logs.length === 2, "a line of the log");
       assertMatch(bench.logs[1]!, /called "never registered", which nobody registered$/);
+    },
+  );
+}
+
+function checkAmbientCalls(check: ServerCheck): void {
+  check(
+    "callFromThread() runs in the ambient state in which its job was asked for",
+    async (bench) => {
+      const threads = await serveThreads(bench);
+      const store = new AsyncLocalStorage<string>();
+      const seen: (string | undefined)[] = [];
+      threads.register("told", () => seen.push(store.getStore()));
+      const jobs = ["a", "b"].map((name) =>
+        store.run(name, () => threads.callInThread(JOBS, "callBack", [2]))
+      );
+      await settled(bench, Promise.all(jobs));
+      await bench.settle(() => seen.length === 4, "the calls");
+      assertEquals(seen, ["a", "a", "b", "b"]);
     },
   );
 }

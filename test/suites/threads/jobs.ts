@@ -74,6 +74,12 @@ export async function halfWay(request: ThreadRequest, out: ThreadOutput): Promis
   throw new Error("half way");
 }
 
+/** An answer without a body, in spite of what it makes. */
+export function noContent(request: ThreadRequest, out: ThreadOutput): string {
+  out.head(numberOf(request), { "x-made-in": "a thread" });
+  return "";
+}
+
 /** A head that no response may have. */
 export function badHead(_request: ThreadRequest, out: ThreadOutput): void {
   out.head(200, { "bad name": "x" });

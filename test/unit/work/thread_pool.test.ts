@@ -58,6 +58,7 @@ function makePool() {
     loop: new Loop(reactor),
     limits: DEFAULT_LIMITS,
     clocks: DEFAULT_CLOCKS,
+    context: reactor.context,
     log: (_level: string, text: string) => void logs.push(text),
   };
   return { reactor, puppets, logs, pool: new ThreadPool(host, { start }) };
