@@ -37,6 +37,8 @@ const GAPS: Gaps = {
   "lingerBytesMax bounds what a lingering close reads, by a reset": NO_LINGERING,
   "the time of an unread body counts as that of any body": NO_LINGERING,
   "discardBytesMax: an unread rest of 1001 of 1000 bytes gives the connection up": NO_LINGERING,
+  "close() lets a connection be that was idle for less than its least time":
+    "Bun closes idle connections itself, at once",
   "pipelined requests wait until the one before is finalized": PIPELINED,
   "finalizeRequest() keeps the request while a hold is open": PIPELINED,
   "finalizing with a status makes a complete error answer": PIPELINED,

@@ -11,6 +11,7 @@ import { DONE } from "../../../core/status.ts";
 import type { CloseReport } from "../../../core/server.ts";
 import type { ServerCheck } from "../check_server.ts";
 import { fieldOf } from "./answers.ts";
+import { after } from "./clocks.ts";
 
 export function checkClosing(check: ServerCheck): void {
   check("close() ends idle connections and stops listening", async (bench) => {
@@ -23,6 +24,63 @@ export function checkClosing(check: ServerCheck): void {
     const late = bench.connect();
     await bench.settle(() => late.closed !== null, "the refused connect");
     assertEquals(late.isOpen, false);
+  });
+
+  check(
+    "close() lets a connection be that was idle for less than its least time",
+    async (bench) => {
+      await bench.serve({
+        handlers: [(request) => request.respond(200, {}, "ok")],
+        clocks: { keepAliveMinTimeoutMs: 600 },
+      });
+      const old = bench.connect().request("GET", "/");
+      await old.waitAnswers(1);
+      await after(bench, 700);
+      const fresh = bench.connect();
+      const again = bench.connect().request("GET", "/");
+      await again.waitAnswers(1);
+      await bench.settle(() => fresh.isOpen, "a connection");
+      const closing = bench.server.close();
+      await old.waitClosed();
+      assertEquals([fresh.ended, again.ended], [false, false]);
+      for (const client of [fresh, again]) {
+        const answers = await client.request("GET", "/last").waitClosed();
+        assertEquals(fieldOf(answers.at(-1)!, "connection"), "close");
+        bench.rig.reactor.close(client.handle);
+      }
+      assertEquals((await closed(closing, bench.settle.bind(bench))).clean, true);
+    },
+  );
+
+  check("close() waits for idle connections for half of its deadline at most", async (bench) => {
+    await bench.serve({
+      handlers: [(request) => request.respond(200, {}, "ok")],
+      clocks: { keepAliveMinTimeoutMs: 60_000 },
+    });
+    const idle = bench.connect().request("GET", "/");
+    await idle.waitAnswers(1);
+    const closing = bench.server.close({ deadlineMs: 2_000 });
+    await idle.waitClosed();
+    assertEquals((await closed(closing, bench.settle.bind(bench))).clean, true);
+  });
+
+  check("close() reports promises of waitUntil that have not settled", async (bench) => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    await bench.serve({
+      handlers: [(request) => {
+        request.service.waitUntil(promise);
+        return request.respond(200, { "connection": "close" }, "ok");
+      }],
+    });
+    const client = bench.connect().request("GET", "/");
+    await client.waitClosed();
+    bench.rig.reactor.close(client.handle);
+    const report = await closed(
+      bench.server.close({ deadlineMs: 300 }),
+      bench.settle.bind(bench),
+    );
+    assertEquals([report.clean, report.promises, report.left.requests], [false, 1, []]);
+    resolve();
   });
 
   check("close() ends a connection that has sent empty lines behind its request", async (bench) => {
