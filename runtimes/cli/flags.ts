@@ -63,6 +63,9 @@ const LIMITS: ReadonlyArray<Row<keyof Limits>> = [
   ["--max-headers", "headerCountMax", "header fields of a request"],
   ["--max-target-size", "targetBytesMax", "the request target", "wrong", SIZE],
   ["--max-connections", "connectionsMax", "open connections"],
+  ["--max-connections-per-address", "connectionsPerAddressMax", "of them from one address"],
+  ["--max-requests", "requestsMax", "requests that are open at once"],
+  ["--max-loop-lag", "loopLagMaxMs", "how late the loop may be; past it: 503", "wrong", TIME],
   ["--keep-alive-requests", "requestsPerConnectionMax", "requests on one connection"],
 ];
 

@@ -40,6 +40,9 @@ const LIMITS: ReadonlyArray<readonly [name: string, flag: string, value: number 
   ["headBytesMax", "--max-head-size=8k", 8_192],
   ["headerCountMax", "--max-headers=50", 50],
   ["targetBytesMax", "--max-target-size=1k", 1_024],
+  ["connectionsPerAddressMax", "--max-connections-per-address=9", 9],
+  ["requestsMax", "--max-requests=500", 500],
+  ["loopLagMaxMs", "--max-loop-lag=2s", 2_000],
   ["requestsPerConnectionMax", "--keep-alive-requests=off", null],
 ];
 
