@@ -50,7 +50,7 @@ describe("kept bodies under faults", () => {
     });
 
     for (const fault of ["noDirectory", "diskFull", "lateFile"] as const) {
-      test(`the n-th ${fault} leaves nothing, until there is no n-th (${requestBody})`, async () => {
+      test(`the n-th ${fault} leaves nothing, for each n (${requestBody})`, async () => {
         let n = 1;
         for (; n < N_MAX; n++) {
           const { counts } = await run(7, requestBody, { [fault]: { at: n } });
