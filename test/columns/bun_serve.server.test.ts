@@ -22,7 +22,29 @@ const NO_HEADER_CLOCK =
 const IDLE_SECONDS = "Bun counts idle time in whole seconds, and looks every four";
 const NO_LINGERING = "Bun reads and drops by rules of its own, and shows no connections";
 
+const HALF_CLOSE = "Bun closes both ways when a client half-closes";
+const ITS_OWN_BOUNDS = "the bounds of a head, of chunks and of what is read ahead are Bun's own";
+
 const GAPS: Gaps = {
+  "a FIN is noticed while a handler runs, and the answer still arrives": HALF_CLOSE,
+  'a FIN means nothing to the request with halfClose "answer"': HALF_CLOSE,
+  "a FIN that came with the request is told before its handler can wait": HALF_CLOSE,
+  'a FIN behind pipelined requests is noticed at once: halfClose "abort"': HALF_CLOSE,
+  'a FIN behind pipelined requests is noticed at once: halfClose "answer"': HALF_CLOSE,
+  "a FIN behind more than may be read ahead is noticed when that is taken": HALF_CLOSE,
+  "a FIN is noticed while a handler streams, and the stream goes on": HALF_CLOSE,
+  "headBytesMax: a head of so many bytes is taken, one more is 431": ITS_OWN_BOUNDS,
+  "headerCountMax: so many fields are taken, one more is 431": ITS_OWN_BOUNDS,
+  "chunkFramingBytesMax: extensions count up to it, one more is 400": ITS_OWN_BOUNDS,
+  "chunkFramingBytesMax: trailers count up to it, one more is 400": NO_TRAILERS,
+  "inputBytesMax: more than so many bytes that nobody takes stop the reading": ITS_OWN_BOUNDS,
+  "pipelinedRequestsMax: no more than so many wait for their answers to leave":
+    "Bun hands over one request of a connection at a time",
+  "connectionsMax: so many are served, one more gets 503 and is closed": NO_CONNECTIONS,
+  "connectionsPerAddressMax: one more of an address gets 503 and is closed": NO_CONNECTIONS,
+  "requestsPerConnectionMax: the last one says close": NO_CONNECTIONS,
+  "accepting stops while the loop is late, and who came meanwhile is served then":
+    "Bun accepts on, and hands over requests: they get their 503",
   "HTTP/1.0 with keep-alive is kept": "Bun closes every HTTP/1.0 connection behind its answer",
   "close() answers what is here already, and says close only then": PIPELINED,
   "the last answer arrives although more requests are on their way": NO_CONNECTIONS,

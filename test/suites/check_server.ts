@@ -12,6 +12,7 @@ import { ServerBench } from "./server/bench.ts";
 import { checkBodies } from "./server/bodies.ts";
 import { checkClocks } from "./server/clocks.ts";
 import { checkClosing } from "./server/closing.ts";
+import { checkDisconnects } from "./server/disconnects.ts";
 import { checkFetch } from "./server/fetch.ts";
 import { checkFinalize } from "./server/finalize.ts";
 import { checkLingering } from "./server/lingering.ts";
@@ -19,6 +20,8 @@ import { checkCodedBodies } from "./server/coded_bodies.ts";
 import { checkKeptBodies } from "./server/kept_bodies.ts";
 import { checkIterables } from "./server/iterables.ts";
 import { checkIterablesWaiting } from "./server/iterables_waiting.ts";
+import { checkLimits } from "./server/limits.ts";
+import { checkOverload } from "./server/overload.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkSending } from "./server/sending.ts";
 import { checkSteps } from "./server/steps.ts";
@@ -50,6 +53,9 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["threads", checkThreads],
     ["answers from threads", checkThreadAnswers],
     ["threads that go wrong", (check) => checkLostThreads(check, rig)],
+    ["disconnects", checkDisconnects],
+    ["limits", checkLimits],
+    ["overload", checkOverload],
     ["wire cases", checkWire],
   ];
   for (const [name, register] of groups) {

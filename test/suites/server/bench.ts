@@ -188,8 +188,8 @@ export class ServerBench {
     return this.server;
   }
 
-  connect(): RawClient {
-    const client = new RawClient(this, this.address);
+  connect(address: Address = this.address): RawClient {
+    const client = new RawClient(this, address);
     this.#clients.push(client);
     return client;
   }
