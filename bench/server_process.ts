@@ -31,7 +31,7 @@ process.once("exit", () => {
 
 /** Starts `opponent`. `runtimeArgs` go before the file, for a profiler say. */
 export async function startServer(
-  opponent: Opponent,
+  opponent: Pick<Opponent, "args" | "file" | "runtime">,
   runtimeArgs: readonly string[] = [],
 ): Promise<RunningServer> {
   const { command, args } = commandOf(opponent.runtime);

@@ -21,6 +21,7 @@ import { checkSteps } from "./hard/steps.ts";
 import { checkHardThreads } from "./hard/threads.ts";
 import { checkBodyTrouble } from "./hard/body_trouble.ts";
 import { checkRequestBodies } from "./hard/request_bodies.ts";
+import { checkMemoryBound } from "./hard/memory_bound.ts";
 import { checkTwoBuffers } from "./hard/two_buffers.ts";
 import { type Check, checkWithGaps } from "./rig.ts";
 
@@ -34,6 +35,7 @@ const GROUPS: readonly Group[] = [
   ["buffers", checkTwoBuffers],
   ["homecoming", checkHomecoming],
   ["fairness", checkFairness],
+  ["memory bound", checkMemoryBound],
   ["threads", checkHardThreads],
   ["request bodies", checkRequestBodies],
   ["body trouble", checkBodyTrouble],

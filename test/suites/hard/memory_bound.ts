@@ -1,0 +1,248 @@
+/**
+ * The hard test of the memory bound: clients that take nothing, that send half a head, or that send
+ * a body which nobody reads, as many as there are. Whatever they do, the core holds no more for
+ * each connection than the formula in `core/limits.ts` says. The controls take the bound away:
+ * output that is pushed on in spite of `AGAIN`, and input that is read on however much waits.
+ *
+ * @module
+ */
+
+import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
+import type { Connection } from "../../../core/connection.ts";
+import type { HttpRequest } from "../../../core/http_request.ts";
+import { connectionBytesMax, DEFAULT_LIMITS, type Limits } from "../../../core/limits.ts";
+import { DONE, ERROR, OK, type ResultCode, type SendCode } from "../../../core/status.ts";
+import type { HardCheck } from "../check_hard.ts";
+import { type HardBench, IS_FULL } from "./hard_bench.ts";
+import { MemoryGauge } from "./memory_gauge.ts";
+
+const ITEM_BYTES = 8 * 1024;
+/** Small, so that many clients reach it. */
+const LIMITS: Partial<Limits> = {
+  headBytesMax: 4096,
+  inputBytesMax: 8192,
+  outputBytesReady: 32 * 1024,
+  outputBytesMax: 128 * 1024,
+  clientBodyMaxBytes: Infinity,
+  connectionsMax: 20_000,
+  connectionsPerAddressMax: 20_000,
+};
+/** What the formula allows. */
+const MOST_BYTES = connectionBytesMax({ ...DEFAULT_LIMITS, ...LIMITS }, ITEM_BYTES);
+/** More than that, several times over. */
+const UPLOAD_BYTES = 4 * MOST_BYTES;
+/** Nobody is to be ended by a clock before all of them are there. */
+const CLOCKS = {
+  headerTimeoutMs: 600_000,
+  bodyTimeoutMs: 600_000,
+  bodyBytesPerSecondMin: 0,
+  sendTimeoutMs: 600_000,
+  handlerTimeoutMs: 600_000,
+};
+
+/** How many of each kind there are: in full, and in every run; in memory, and on sockets. */
+interface Crowd {
+  readonly memory: readonly [full: number, short: number];
+  readonly sockets: readonly [full: number, short: number];
+}
+
+const CROWD: Crowd = { memory: [10_000, 300], sockets: [300, 40] };
+const UPLOADS: Crowd = { memory: [1_000, 100], sockets: [300, 40] };
+
+export function checkMemoryBound(check: HardCheck): void {
+  check("memory bound: readers that never read", (bench) => stalledReaders(bench, true));
+
+  check("memory bound, control: the test fails when AGAIN is ignored", async (bench) => {
+    await assertRejects(() => stalledReaders(bench, false), Error, "are held for one connection");
+  });
+
+  check("memory bound: heads that never end", (bench) => halfHeads(bench));
+
+  check("memory bound: uploads that nobody reads", (bench) => slowUploads(bench, true));
+
+  check("memory bound, control: the test fails when reading never stops", async (bench) => {
+    await assertRejects(() => slowUploads(bench, false), Error, "are held for one connection");
+  });
+}
+
+function sizeOf(bench: HardBench, crowd: Crowd): number {
+  const [full, short] = bench.timeIsReal ? crowd.sockets : crowd.memory;
+  return IS_FULL ? full : short;
+}
+
+/** Bytes that the core holds for `connection`. */
+function heldFor({ inputBytes, output }: Connection): number {
+  return inputBytes + output.queuedBytes + output.lentBytes;
+}
+
+/** @throws when the core holds more for a connection than it may. Answers the most for one. */
+function checkBound(bench: HardBench): number {
+  const { connections } = bench.server;
+  let largest = 0;
+  for (const connection of connections) largest = Math.max(largest, heldFor(connection));
+  if (largest > MOST_BYTES) {
+    throw new Error(`${largest} bytes are held for one connection, at most ${MOST_BYTES} may be`);
+  }
+  return largest;
+}
+
+/** Waits, and looks at the bound whenever it looks at the condition. */
+async function until(bench: HardBench, condition: () => boolean, what: string): Promise<void> {
+  let broken: unknown = null;
+  await bench.settle(() => {
+    try {
+      checkBound(bench);
+    } catch (error) {
+      broken = error;
+      return true;
+    }
+    return condition();
+  }, what);
+  if (broken !== null) throw broken;
+}
+
+/** Compares what was counted with `inspect()` and with the heap, and notes it. */
+function judge(bench: HardBench, gauge: MemoryGauge, what: string, count: number): void {
+  const largest = checkBound(bench);
+  let held = 0;
+  for (const connection of bench.server.connections) held += heldFor(connection);
+  const { input, output, lent } = bench.server.inspect().bytes;
+  assertEquals(input + output + lent, held);
+  gauge.weigh();
+  // Both ends are in one process: the clients' halves and the objects count, too.
+  assert(
+    gauge.growth <= count * (MOST_BYTES + OBJECTS_BYTES),
+    `${what} grew by ${gauge.growth} bytes`,
+  );
+  bench.measured(what, `${count} connections, ${largest} bytes at most, ${MOST_BYTES} allowed`);
+}
+
+const OBJECTS_BYTES = 512 * 1024;
+
+async function begun(bench: HardBench): Promise<MemoryGauge> {
+  const gauge = new MemoryGauge(bench);
+  // The first weight is of code that has not run yet, and does not count.
+  await bench.rest();
+  gauge.weigh();
+  gauge.weigh();
+  return gauge;
+}
+
+/** Sends without end, as fast as it may; a naive one sends `insists` bytes more. */
+function produce(request: HttpRequest, insists: number): ResultCode {
+  const hold = request.hold("the producer");
+  request.onTerminated(() => hold.release());
+  request.sendHead(200, { "content-type": "text/plain" });
+  const offer = (): void => {
+    let code: SendCode = OK;
+    while (code === OK) code = request.send(new Uint8Array(ITEM_BYTES));
+  };
+  request.onWritable = offer;
+  offer();
+  if (insists > 0) insist(request, insists);
+  return DONE;
+}
+
+/** Pushes on whatever is answered, past the core's own check. */
+function insist(request: HttpRequest, most: number): void {
+  const connection = request.exchange as Connection;
+  Object.defineProperty(connection.output, "isOverfull", { get: () => false });
+  for (let bytes = 0; bytes < most; bytes += ITEM_BYTES) {
+    if (request.send(new Uint8Array(ITEM_BYTES)) === ERROR) return;
+  }
+}
+
+async function stalledReaders(bench: HardBench, obeys: boolean): Promise<void> {
+  await bench.serve({
+    handlers: [(request) => {
+      const isFirst = bench.server.load.requests === 1;
+      // What the kernel takes is more than the bound on live columns.
+      return produce(request, !obeys && isFirst ? bench.bulkBytes + 2 * MOST_BYTES : 0);
+    }],
+    limits: { ...LIMITS, loopLagMaxMs: Infinity },
+    clocks: CLOCKS,
+  });
+  const gauge = await begun(bench);
+  const count = sizeOf(bench, CROWD);
+  for (let i = 0; i < count; i++) {
+    const client = bench.connect();
+    client.keeps = false;
+    client.onBytes = () => client.stopReading();
+    client.request("GET", "/");
+    if (i % WAVE === WAVE - 1) await arrived(bench, i + 1);
+  }
+  await arrived(bench, count);
+  await until(bench, () => stalled(bench) === count, "the stall of all of them");
+  judge(bench, gauge, "readers that never read", count);
+  await leave(bench);
+}
+
+/** Clients that connect together. */
+const WAVE = 50;
+
+async function arrived(bench: HardBench, count: number): Promise<void> {
+  await until(bench, () => bench.server.load.requests === count, `${count} requests`);
+}
+
+function stalled(bench: HardBench): number {
+  let count = 0;
+  for (const { output } of bench.server.connections) if (output.blocked) count++;
+  return count;
+}
+
+async function halfHeads(bench: HardBench): Promise<void> {
+  await bench.serve({ handlers: [], limits: LIMITS, clocks: CLOCKS });
+  const gauge = await begun(bench);
+  const count = sizeOf(bench, CROWD);
+  const head = `GET / HTTP/1.1\r\nHost: t\r\nX-Long: ${"x".repeat(3000)}`;
+  for (let i = 0; i < count; i++) {
+    bench.connect().send(head);
+    if (i % WAVE < WAVE - 1 && i < count - 1) continue;
+    await until(bench, () => waiting(bench, head.length) === i + 1, `${i + 1} heads`);
+  }
+  judge(bench, gauge, "heads that never end", count);
+  await leave(bench);
+}
+
+/** How many connections hold at least `bytes` of input. */
+function waiting(bench: HardBench, bytes: number): number {
+  let count = 0;
+  for (const { inputBytes } of bench.server.connections) if (inputBytes >= bytes) count++;
+  return count;
+}
+
+/** Uploads more than may be read ahead; a naive server reads on. */
+async function slowUploads(bench: HardBench, stops: boolean): Promise<void> {
+  await bench.serve({
+    handlers: [(request) => {
+      const hold = request.hold("the test");
+      request.onTerminated(() => hold.release());
+      return DONE;
+    }],
+    limits: { ...LIMITS, ...stops ? {} : { inputBytesMax: Infinity } },
+    clocks: CLOCKS,
+  });
+  const gauge = await begun(bench);
+  const count = sizeOf(bench, UPLOADS);
+  const body = new Uint8Array(UPLOAD_BYTES);
+  for (let i = 0; i < count; i++) {
+    bench.connect().request("POST", "/", `Content-Length: ${UPLOAD_BYTES}`).send(body);
+    if (i % WAVE === WAVE - 1) await arrived(bench, i + 1);
+  }
+  await until(bench, () => stops && waiting(bench, 8192) === count, "uploads past the bound");
+  for (let i = 0; i < 5; i++) {
+    await bench.rest();
+    checkBound(bench);
+  }
+  assertGreater(bench.server.inspect().bytes.input, count * 8192);
+  judge(bench, gauge, "uploads that nobody reads", count);
+  await leave(bench);
+}
+
+/** All of them leave; nothing may be left. */
+async function leave(bench: HardBench): Promise<void> {
+  for (const connection of [...bench.server.connections]) connection.abort();
+  await bench.settle(() => bench.server.inspect().connections === 0, "the end of all of them");
+  const { input, output, lent } = bench.server.inspect().bytes;
+  assertEquals([input, output, lent], [0, 0, 0]);
+}
