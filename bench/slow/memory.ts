@@ -1,0 +1,125 @@
+/**
+ * What slow clients cost: memory of the server's process for each idle connection and for each
+ * reader that never reads, and how long the slowest refusal takes from the last byte sent to the
+ * last byte received. Starts the server of this folder on each column.
+ *
+ * `node bench/slow/memory.ts`, with `--connections N` (default 300).
+ *
+ * @module
+ */
+
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
+import type { RuntimeName } from "../opponents.ts";
+import { commandOf } from "../server_process.ts";
+
+const { values } = parseArgs({ options: { connections: { type: "string", default: "300" } } });
+const COUNT = Number(values.connections);
+const SERVER = fileURLToPath(new URL("./server.ts", import.meta.url));
+const CLOCKS = JSON.stringify({ sendTimeoutMs: 600_000, keepAliveTimeoutMs: 600_000 });
+
+/** Each is refused by the parser, whole, and as soon as it is here. */
+const REFUSED: readonly string[] = [
+  "GET / HTTP/1.1\r\nHost: t\r\nBad Name: x\r\n\r\n",
+  `GET /${"a".repeat(9000)} HTTP/1.1\r\nHost: t\r\n\r\n`,
+  `GET / HTTP/1.1\r\nHost: t\r\nA: ${"a".repeat(40_000)}\r\n\r\n`,
+  "GET / HTTP/9.9\r\nHost: t\r\n\r\n",
+  "POST / HTTP/1.1\r\nHost: t\r\nContent-Length: 3000000\r\n\r\n",
+];
+const REFUSALS = 500;
+
+interface Report {
+  readonly rss: number;
+  readonly connections: number;
+  readonly bytes: { readonly output: number; readonly lent: number };
+}
+
+async function measure(
+  title: string,
+  runtime: RuntimeName,
+  via: readonly string[],
+): Promise<string[]> {
+  const { command, args } = commandOf(runtime);
+  const child = spawn(command, [...args, SERVER, "--clocks", CLOCKS, ...via], {
+    stdio: ["pipe", "pipe", "inherit"],
+  });
+  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  const next = async () => JSON.parse((await lines.next()).value as string);
+  const { port } = await next() as { port: number };
+  const report = async (): Promise<Report> => {
+    child.stdin.write("\n");
+    return await next() as Report;
+  };
+  // The first crowd brings code and buffers into being that the others find.
+  leave(await crowd(port, "GET / HTTP/1.1\r\nHost: t\r\n\r\n", false));
+  const empty = await report();
+  const idle = await crowd(port, "GET / HTTP/1.1\r\nHost: t\r\n\r\n", false);
+  const withIdle = await report();
+  leave(idle);
+  const before = await report();
+  const stalled = await crowd(port, "GET /large HTTP/1.1\r\nHost: t\r\n\r\n", true);
+  const withStalled = await report();
+  leave(stalled);
+  const slowestMs = await slowestRefusal(port);
+  child.kill("SIGKILL");
+  await once(child, "close");
+  const kib = (one: Report, other: Report) => ((other.rss - one.rss) / COUNT / 1024).toFixed(1);
+  return [
+    title,
+    kib(empty, withIdle),
+    kib(before, withStalled),
+    String(withStalled.connections),
+    slowestMs.toFixed(1),
+  ];
+}
+
+/** Connections that have sent `text`, and have its first bytes; with `stalls` they read no more. */
+async function crowd(port: number, text: string, stalls: boolean): Promise<Socket[]> {
+  const sockets: Socket[] = [];
+  for (let i = 0; i < COUNT; i++) {
+    const socket = connect(port, "127.0.0.1");
+    socket.on("error", () => {});
+    socket.write(text);
+    await once(socket, "data");
+    if (stalls) socket.pause();
+    sockets.push(socket);
+  }
+  return sockets;
+}
+
+function leave(sockets: readonly Socket[]): void {
+  for (const socket of sockets) socket.resetAndDestroy();
+}
+
+async function slowestRefusal(port: number): Promise<number> {
+  let slowestMs = 0;
+  for (let i = 0; i < REFUSALS; i++) {
+    const socket = connect({ port, host: "127.0.0.1", allowHalfOpen: true });
+    socket.on("error", () => {});
+    await once(socket, "connect");
+    const startMs = performance.now();
+    socket.write(REFUSED[i % REFUSED.length]!);
+    socket.resume();
+    await Promise.race([once(socket, "end"), once(socket, "close")]);
+    slowestMs = Math.max(slowestMs, performance.now() - startMs);
+    socket.destroy();
+  }
+  return slowestMs;
+}
+
+const HEAD = ["column", "KiB per idle one", "KiB per stalled one", "held", "slowest refusal, ms"];
+console.log(`| ${HEAD.join(" | ")} |`);
+for (
+  const [title, runtime, ...via] of [
+    ["node", "node"],
+    ["deno", "deno"],
+    ["bun", "bun"],
+    ["bun_serve", "bun", "--via", "serve"],
+  ] as const
+) {
+  console.log(`| ${(await measure(title, runtime, via)).join(" | ")} |`);
+}
