@@ -60,6 +60,7 @@ export class SimApp {
     const deed = new Deed(client!, index!, this.actOf(request)!, request, this.now());
     if (this.#byPlace.has(request.target)) throw new Violation(`${deed} was handled twice`);
     this.#byPlace.set(request.target, deed);
+    if (deed.act.clocks !== null) request.setClocks(deed.act.clocks);
     this.deeds.push(deed);
     this.#watch(deed);
     return deed;
@@ -157,8 +158,10 @@ export class SimApp {
 
   async #byPromise(deed: Deed): Promise<ResultCode> {
     const { reads, waitMs } = deed.act;
-    if (reads === "all") {
-      const bytes = await deed.request.body.bytes().catch((error) => {
+    if (reads === "all" || reads === "kept") {
+      const { body } = deed.request;
+      const got = reads === "all" ? body.bytes() : body.buffered().then((kept) => kept.bytes());
+      const bytes = await got.catch((error) => {
         deed.bodyEnd = "failed";
         throw error;
       });
@@ -194,7 +197,12 @@ export class SimApp {
       });
     }
     if (reads === "nothing") answer();
-    else if (hold.isOpen) this.#read(deed, answer, failed);
+    else if (reads === "kept") {
+      const read = (): void => {
+        if (hold.isOpen) this.#read(deed, answer, failed);
+      };
+      deed.request.body.buffered().then(read, failed);
+    } else if (hold.isOpen) this.#read(deed, answer, failed);
   }
 
   #finish(deed: Deed, hold: Hold, result: Outcome): void {

@@ -38,6 +38,7 @@ export function drawPlan(seed: number, options: DrawOptions = {}): RunPlan {
     limits,
     clocks,
     halfClose: dice.pick(["abort", "answer"]),
+    requestBody: dice.chance(0.15) ? "buffer" : "stream",
     close: dice.chance(0.2)
       ? { atMs: dice.magnitude(0, 60_000), deadlineMs: dice.magnitude(0, 30_000) }
       : null,
@@ -85,11 +86,13 @@ function drawClocks(dice: Dice): RunPlan["clocks"] {
     dice.chance(0.3) ? dice.between(1, 40) * 100 : normalMs;
   return {
     ...DEFAULT_CLOCKS,
-    bodyBytesPerSecondMin: 0,
+    bodyBytesPerSecondMin: dice.pick([0, 0, 1, DEFAULT_CLOCKS.bodyBytesPerSecondMin]),
+    bodyRateWindowMs: short(DEFAULT_CLOCKS.bodyRateWindowMs),
     headerTimeoutMs: short(DEFAULT_CLOCKS.headerTimeoutMs),
     bodyTimeoutMs: short(DEFAULT_CLOCKS.bodyTimeoutMs),
     sendTimeoutMs: short(DEFAULT_CLOCKS.sendTimeoutMs),
     keepAliveTimeoutMs: short(DEFAULT_CLOCKS.keepAliveTimeoutMs),
+    keepAliveMinTimeoutMs: dice.pick([0, 10, DEFAULT_CLOCKS.keepAliveMinTimeoutMs]),
     handlerTimeoutMs: short(DEFAULT_CLOCKS.handlerTimeoutMs),
     lingerTimeMs: short(DEFAULT_CLOCKS.lingerTimeMs),
     lingerTimeoutMs: short(DEFAULT_CLOCKS.lingerTimeoutMs),
@@ -103,6 +106,7 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
     ...DEFAULT_LIMITS,
     ...NEVER_LATE,
     clientBodyMaxBytes: small(DEFAULT_LIMITS.clientBodyMaxBytes, 100),
+    clientBodyBufferBytes: small(DEFAULT_LIMITS.clientBodyBufferBytes, 1),
     inputBytesMax: small(DEFAULT_LIMITS.inputBytesMax, 1000),
     outputBytesReady: small(DEFAULT_LIMITS.outputBytesReady, 1),
     outputBytesMax: dice.pick([96 * 1024, DEFAULT_LIMITS.outputBytesMax]),
@@ -133,12 +137,13 @@ function drawCharacter(dice: Dice): Character {
     misbehaves: dice.chance(0.4),
     usesFetch: dice.pick([0, 0.5, 1]),
     takesTime: dice.chance(0.5),
-    requestsMax: dice.pick([5, 20, 40, 80]),
+    setsClocks: dice.chance(0.2),
+    requestsMax: dice.pick([10, 40, 80, 160]),
   };
 }
 
 function drawClientCount(dice: Dice, character: Character): number {
-  if (dice.chance(0.002)) return 1000;
+  if (dice.chance(0.002)) return dice.pick([1000, 1000, 4000]);
   const most = character.hasLargeBodies || character.hasLargeAnswers ? 12 : 60;
   return dice.chance(0.5) ? dice.magnitude(1, most) : dice.between(1, most);
 }

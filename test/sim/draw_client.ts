@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Clocks, Limits } from "../../core/limits.ts";
+import type { Clocks, Limits, RequestClocks } from "../../core/limits.ts";
 import type { Dice } from "./dice.ts";
 import type { Act, Answer, BodyPlan, ClientPlan, Leave, RequestPlan } from "./plan.ts";
 import { drawTail } from "./tails.ts";
@@ -26,6 +26,8 @@ export interface Character {
   readonly misbehaves: boolean;
   readonly usesFetch: number;
   readonly takesTime: boolean;
+  /** The application sets clocks for single requests. */
+  readonly setsClocks: boolean;
   readonly requestsMax: number;
 }
 
@@ -122,7 +124,14 @@ function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limit
   return {
     via,
     style: dice.pick(via === "native" ? ["sync", "promise", "done"] : ["sync", "promise"]),
-    reads: dice.pick(["nothing", "all", "all", "slowly"]),
+    reads: dice.pick([
+      "nothing",
+      "all",
+      "all",
+      "slowly",
+      ...via === "native" ? ["kept"] : [],
+    ]) as Act["reads"],
+    clocks: character.setsClocks && dice.chance(0.3) ? drawRequestClocks(dice) : null,
     waitMs: character.takesTime && dice.chance(0.5) ? dice.magnitude(0, longest) : 0,
     answer,
     status: dice.weighted({ "200": 20, "404": 2, "204": 1, "304": 1, "599": 1 }) === "200" || halves
@@ -137,6 +146,16 @@ function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limit
     quits: dice.chance(0.5),
     twice: character.misbehaves && dice.chance(0.1),
   };
+}
+
+function drawRequestClocks(dice: Dice): RequestClocks {
+  const names = [
+    "bodyTimeoutMs",
+    "sendTimeoutMs",
+    "keepAliveTimeoutMs",
+    "handlerTimeoutMs",
+  ] as const;
+  return { [dice.pick(names)]: dice.pick([300, 2000, 200_000]) };
 }
 
 function drawAnswer(dice: Dice, character: Character, via: Act["via"]): Answer {

@@ -9,6 +9,7 @@ import type { SimApp } from "./app.ts";
 import type { Received, SimClient } from "./client.ts";
 import { fieldOf } from "./client.ts";
 import { type Deed, type ServerSide, Violation } from "./facts.ts";
+import type { Clocks } from "../../core/limits.ts";
 import type { RequestPlan, RunPlan } from "./plan.ts";
 import type { RequestSpan } from "./request_bytes.ts";
 
@@ -44,6 +45,31 @@ export class Evidence {
   /** How late something may come under the faults of the run, and that several times over. */
   get lateMs(): number {
     return 4 * (this.plan.faults.lateMsMax ?? 1000) + 1000;
+  }
+
+  /**
+   * The shortest clocks that were ever in force on the connection: requests may have had their own.
+   */
+  get clocks(): Clocks {
+    const clocks: Record<string, number> = { ...this.plan.clocks };
+    for (const [index, { does }] of this.requests.entries()) {
+      if (does.clocks === null || this.deed(index) === undefined) continue;
+      for (const [name, value] of Object.entries(does.clocks)) {
+        clocks[name] = Math.min(clocks[name]!, value);
+      }
+    }
+    return clocks as unknown as Clocks;
+  }
+
+  /** True exactly when somebody reads the body of a request, the server itself or the handler. */
+  isRead(index: number): boolean {
+    const { body, does } = this.requests[index]!;
+    return does.reads !== "nothing" || body !== null && this.plan.requestBody === "buffer";
+  }
+
+  /** When the head of a request was complete. */
+  headMs(index: number): number {
+    return this.side.came.passedMs(this.span(index).headEnd - 1);
   }
 
   get wasAccepted(): boolean {

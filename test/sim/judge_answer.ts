@@ -50,13 +50,15 @@ export function judgeTailAnswer(e: Evidence, index: number): void {
 /** A body of the tail that ends with the stream, or comes too late. */
 function isCutBody(e: Evidence, answer: Received): boolean {
   if (!closes(answer)) return false;
-  const { clocks } = e.plan;
+  const { clocks } = e;
   const { acceptedMs, finMs } = e.side;
   const sentMs = e.sentMs(answer);
   if (answer.status === 400) return finMs <= sentMs;
   if (answer.status === 503) return sentMs - acceptedMs >= clocks.handlerTimeoutMs;
   // Where in a tail the data is, nobody knows here.
-  return answer.status === 408 && sentMs - acceptedMs >= clocks.bodyTimeoutMs;
+  const hasRate = clocks.bodyBytesPerSecondMin > 0;
+  const leastMs = Math.min(clocks.bodyTimeoutMs, hasRate ? clocks.bodyRateWindowMs : Infinity);
+  return answer.status === 408 && sentMs - acceptedMs >= leastMs;
 }
 
 /** A head that began to come and was not complete in time. */
@@ -225,43 +227,57 @@ function whyServers(e: Evidence, index: number): string | null {
 const FAILING = new Set(["throw", "nonsense", "error", "silent"]);
 
 function whyFailed(e: Evidence, index: number): string | null {
-  const { does } = e.requests[index]!;
+  const { body, does } = e.requests[index]!;
   if (FAILING.has(does.answer)) return "the application fails";
   if (does.via === "fetch" && does.answer === "breaks") return "its stream failed before its head";
   const sentMs = e.sentMs(e.answers[index]!);
-  const isTold = e.side.finMs <= sentMs || e.closingMs <= sentMs || isHandlerLate(e, index);
+  if (body !== null && hasFailingDisk(e, index)) return "its body could not be kept";
+  const isTold = e.side.finMs <= sentMs || e.closingMs <= sentMs || isHandlerLate(e, index) ||
+    does.reads === "kept" && hasBadBody(e, index);
   if (does.via === "native" && does.quits && isTold) return "the application gave up";
   return null;
 }
 
+/** True exactly when the body itself is a reason to refuse the request: abort listeners hear it. */
+function hasBadBody(e: Evidence, index: number): boolean {
+  return isTooLarge(e, index) || whyBad(e, index) !== null || isBodyLate(e, index);
+}
+
+/** True exactly when a body is kept in a file, and files fail. */
+function hasFailingDisk(e: Evidence, index: number): boolean {
+  const { faults, limits, requestBody } = e.plan;
+  const { body, does } = e.requests[index]!;
+  const isKept = does.reads === "kept" || requestBody === "buffer";
+  const fails = faults.noDirectory !== undefined || faults.diskFull !== undefined;
+  return fails && isKept && body!.bytes > limits.clientBodyBufferBytes;
+}
+
 function isHandlerLate(e: Evidence, index: number): boolean {
-  const deed = e.deed(index);
-  if (deed === undefined) return false;
-  return e.sentMs(e.answers[index]!) - deed.beganMs >= e.plan.clocks.handlerTimeoutMs;
+  return e.sentMs(e.answers[index]!) - e.headMs(index) >= e.clocks.handlerTimeoutMs;
 }
 
 function isTooLarge(e: Evidence, index: number): boolean {
-  const { body, does } = e.requests[index]!;
+  const { body } = e.requests[index]!;
   if (body === null || body.bytes <= e.plan.limits.clientBodyMaxBytes) return false;
-  return body.framing === "length" || does.reads !== "nothing";
+  return body.framing === "length" || e.isRead(index);
 }
 
 function whyBad(e: Evidence, index: number): string | null {
-  const { body, does } = e.requests[index]!;
+  const { body } = e.requests[index]!;
   if (body === null) return null;
   const sentMs = e.sentMs(e.answers[index]!);
-  if (body.defect !== "" && does.reads !== "nothing") return "the body is malformed";
+  if (body.defect !== "" && e.isRead(index)) return "the body is malformed";
   if (e.side.finMs <= sentMs && e.side.came.total < e.span(index).end) return "the body is cut off";
   return null;
 }
 
 function isBodyLate(e: Evidence, index: number): boolean {
-  const { body, does } = e.requests[index]!;
-  const deed = e.deed(index);
-  if (body === null || deed === undefined || does.reads === "nothing") return false;
+  if (e.requests[index]!.body === null || !e.isRead(index)) return false;
   const sentMs = e.sentMs(e.answers[index]!);
-  const { data } = e.span(index);
-  return e.side.came.longestGapMs(deed.beganMs, sentMs, data) >= e.plan.clocks.bodyTimeoutMs;
+  const { bodyBytesPerSecondMin, bodyRateWindowMs, bodyTimeoutMs } = e.clocks;
+  const headMs = e.headMs(index);
+  if (bodyBytesPerSecondMin > 0 && sentMs - headMs >= bodyRateWindowMs) return true;
+  return e.side.came.longestGapMs(headMs, sentMs, e.span(index).data) >= bodyTimeoutMs;
 }
 
 // How the connection goes on.
@@ -278,7 +294,7 @@ function judgeClosing(e: Evidence, index: number, isApplications: boolean): void
   if (must && !isLast) e.fail(`answer ${index} must say that it is the last`);
   if (must || !isLast) return;
   const mayHaveRest = request.body !== null &&
-    (request.does.reads === "nothing" || !isApplications);
+    (!e.isRead(index) || !isApplications);
   const isLate = !isApplications && isHandlerLate(e, index);
   // A GET would be delimited by the end of the connection, and HEAD says the same.
   const isOldHead = request.version === 0 && request.method === "HEAD";
@@ -293,9 +309,9 @@ function mayCloseAnyway(e: Evidence, index: number): boolean {
 
 function judgeInterims(e: Evidence, index: number, isApplications: boolean): void {
   const { interims } = e.answers[index]!;
-  const { body, does, version } = e.requests[index]!;
+  const { body, version } = e.requests[index]!;
   const isAwaited = body?.expects === true && version === 1 &&
-    (body.framing === "chunked" || body.bytes > 0) && does.reads !== "nothing";
+    (body.framing === "chunked" || body.bytes > 0) && e.isRead(index);
   if (interims > (isAwaited ? 1 : 0)) e.fail(`answer ${index} has ${interims} interim ones`);
   if (isAwaited && isApplications && interims === 0) e.fail(`answer ${index} had no 100 Continue`);
 }

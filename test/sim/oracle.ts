@@ -87,7 +87,7 @@ function whyAborted(e: Evidence): string | null {
   const { abortedMs, endedMs, lastSendMs } = e.side;
   if (abortedMs === Infinity) return null;
   if (isDeadline(e)) return isBusy(e) ? "the deadline of its close" : null;
-  const { sendTimeoutMs } = e.plan.clocks;
+  const { sendTimeoutMs } = e.clocks;
   const mayTakeNothing = e.hasMissedSome || e.clientIsGone || e.isStruck ||
     sendTimeoutMs <= e.lateMs;
   if (mayTakeNothing && abortedMs - lastSendMs >= sendTimeoutMs && lastSendMs >= 0) {
@@ -128,7 +128,7 @@ function isBusy(e: Evidence): boolean {
 /** Why the server may close; null when it may not. */
 function whyClosed(e: Evidence): string | null {
   const { acceptedMs, endedMs, finMs } = e.side;
-  const { clocks } = e.plan;
+  const { clocks } = e;
   if (e.closingMs <= endedMs) return "it closes altogether";
   if (finMs <= endedMs || e.clientIsGone) return "the client has ended";
   if (e.lastCloses || e.insideCloses) return "it said so";
@@ -163,7 +163,10 @@ function whyNotDropped(e: Evidence): string | null {
   if (body.bytes > e.plan.limits.discardBytesMax) return "the rest of a body is too much";
   const isOpen = !e.hadCome(e.span(index).end, endedMs);
   const gapMs = came.longestGapMs(e.side.acceptedMs, endedMs, e.span(index).data);
-  if (isOpen && gapMs >= e.plan.clocks.bodyTimeoutMs) return "the rest is late";
+  if (isOpen && gapMs >= e.clocks.bodyTimeoutMs) return "the rest is late";
+  const { bodyBytesPerSecondMin, bodyRateWindowMs } = e.clocks;
+  const isWatched = bodyBytesPerSecondMin > 0 && endedMs - e.headMs(index) >= bodyRateWindowMs;
+  if (isOpen && isWatched) return "the rest is slow";
   return null;
 }
 
@@ -198,7 +201,7 @@ function neededOf(e: Evidence, index: number): number {
  */
 function isLost(e: Evidence): boolean {
   const { closedMs, ended, endedMs } = e.side;
-  const { clocks } = e.plan;
+  const { clocks } = e;
   if (!e.hasMissedSome || e.client.closed !== "reset") return false;
   if (whyAborted(e) !== null) return false;
   const lingerMs = Math.min(clocks.lingerTimeMs, clocks.lingerTimeoutMs);

@@ -12,6 +12,7 @@ export const RESPOND: Act = {
   via: "native",
   style: "sync",
   reads: "nothing",
+  clocks: null,
   waitMs: 0,
   answer: "respond",
   status: 200,
@@ -75,6 +76,7 @@ export const PLAIN: RunPlan = {
   limits: { ...DEFAULT_LIMITS, loopLagMaxMs: Infinity },
   clocks: DEFAULT_CLOCKS,
   halfClose: "abort",
+  requestBody: "stream",
   close: null,
   clients: [],
 };

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Clocks, Limits } from "../../core/limits.ts";
+import type { Clocks, Limits, RequestClocks } from "../../core/limits.ts";
 import type { MemoryFaults } from "../../runtimes/memory.ts";
 
 export interface RunPlan {
@@ -17,6 +17,7 @@ export interface RunPlan {
   readonly limits: Limits;
   readonly clocks: Clocks;
   readonly halfClose: "abort" | "answer";
+  readonly requestBody: "stream" | "buffer";
   /** A graceful close in the middle; null for one at the end, when nothing is left to do. */
   readonly close: { readonly atMs: number; readonly deadlineMs: number } | null;
   readonly clients: readonly ClientPlan[];
@@ -87,8 +88,13 @@ export interface Act {
    * application has no `done`.
    */
   readonly style: "sync" | "promise" | "done";
-  /** What it does with the body before it answers. `slowly` stops the flow now and then. */
-  readonly reads: "nothing" | "all" | "slowly";
+  /**
+   * What it does with the body before it answers. `slowly` stops the flow now and then; `kept` has
+   * it kept as a whole first.
+   */
+  readonly reads: "nothing" | "all" | "slowly" | "kept";
+  /** The clocks that it sets for the request; null for those of the server. */
+  readonly clocks: RequestClocks | null;
   /** How long it takes before it answers. 0: not at all. */
   readonly waitMs: number;
   readonly answer: Answer;

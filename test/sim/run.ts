@@ -86,9 +86,9 @@ class Run {
     });
     this.#watch = new WatchingReactor(sabotage(this.#reactor));
     this.#app = new SimApp(plan);
-    const { limits, clocks, halfClose } = plan;
+    const { limits, clocks, halfClose, requestBody } = plan;
     const { handlers } = this.#app;
-    this.#server = new Server(this.#watch, { handlers, limits, clocks, halfClose });
+    this.#server = new Server(this.#watch, { handlers, limits, clocks, halfClose, requestBody });
     this.#app.loop = this.#server.loop;
     this.#clients = plan.clients.map((client, i) =>
       new SimClient(this.#reactor, this.#alarms, i, client, plan.limits)
@@ -217,6 +217,9 @@ class Run {
   }
 
   #isDeserved(line: LogLine): boolean {
+    const { diskFull, noDirectory } = this.#plan.faults;
+    const hasBadDisk = diskFull !== undefined || noDirectory !== undefined;
+    if (hasBadDisk && line.text.includes("the body cannot be kept")) return true;
     const match = /^\w+ \/sim\/(\d+)\/(\d+): /.exec(line.text);
     const act = this.#plan.clients[Number(match?.[1])]?.requests[Number(match?.[2])]?.does;
     if (act === undefined) return false;

@@ -91,6 +91,7 @@ function stepsOfRun(plan: RunPlan): Array<(plan: RunPlan) => RunPlan> {
   for (const name of Object.keys(plan.limits) as Array<keyof RunPlan["limits"]>) {
     steps.push((one) => ({ ...one, limits: { ...one.limits, [name]: DEFAULT_LIMITS[name] } }));
   }
+  steps.push((one) => ({ ...one, requestBody: "stream" }));
   steps.push((one) => ({ ...one, bufferBytes: 65_536 }));
   steps.push((one) => ({ ...one, segmentBytes: 65_536 }));
   return steps;
@@ -117,6 +118,7 @@ const REQUEST_STEPS: readonly RequestStep[] = [
   (one) => ({ ...one, fields: 0, connection: one.version === 0 ? one.connection : "" }),
   (one) => ({ ...one, does: { ...one.does, via: "native", answer: "respond" } }),
   (one) => ({ ...one, does: { ...one.does, reads: "nothing" } }),
+  (one) => ({ ...one, does: { ...one.does, clocks: null } }),
   (one) => ({ ...one, does: { ...one.does, waitMs: 0, stepMs: 0 } }),
   (one) => ({ ...one, does: { ...one.does, style: "sync" } }),
   (one) => ({ ...one, does: { ...one.does, bytes: 10, pieceBytes: 10 } }),
