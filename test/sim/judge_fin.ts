@@ -29,7 +29,7 @@ function judgeHeard(e: Evidence): void {
   let busyMs = Math.max(finMs, lastSendMs);
   for (let index = 0; index < e.requests.length; index++) {
     const deed = e.deed(index);
-    if (deed === undefined) break;
+    if (deed === undefined) continue;
     busyMs = Math.max(busyMs, deed.overMs);
     if (plan.halfClose === "abort" && isWorking(deed, finMs) && deed.aborts === 0) {
       e.fail(`the FIN came at ${finMs}, and ${deed} was not told`);

@@ -97,7 +97,7 @@ function whyAborted(e: Evidence): string | null {
   // may have one for the application.
   for (let index = Math.max(0, e.answers.length - 1); index < e.requests.length; index++) {
     const { act, request } = e.deed(index) ?? {};
-    if (act === undefined || request === undefined) break;
+    if (act === undefined || request === undefined) continue;
     if (CUTTING.has(act.answer)) return "the application broke off";
     const isCutOff = e.side.finMs <= endedMs && e.side.came.total < e.span(index).end;
     if (isCutOff) return "the body of a request that was being answered is cut off";
