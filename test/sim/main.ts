@@ -11,7 +11,7 @@ import { drawPlan } from "./draw.ts";
 import { parseOptions, type SimOptions, USAGE, UsageError } from "./options.ts";
 import type { RunPlan } from "./plan.ts";
 import { runPlan, type RunStats } from "./run.ts";
-import { shrinkPlan } from "./shrink.ts";
+import { shrinkPlan, textOfPlan } from "./shrink.ts";
 
 /** How many runs the search for a smaller plan may take. */
 const SHRINK_RUNS_MAX = 2000;
@@ -62,7 +62,7 @@ async function searchAnomalies(): Promise<number> {
     process.stdout.write(`anomalies: ${totals}, all as it should be\n`);
     return 0;
   }
-  process.stdout.write(`anomalies: ${totals}\n${violation.text}\n${inJson(violation.plan)}\n`);
+  process.stdout.write(`anomalies: ${totals}\n${violation.text}\n${textOfPlan(violation.plan)}\n`);
   return 1;
 }
 
@@ -75,12 +75,8 @@ async function printSmaller(plan: RunPlan): Promise<void> {
   const requests = clients.reduce((sum, client) => sum + client.requests.length, 0);
   process.stdout.write(
     `after ${smaller.runs} runs, ${clients.length} clients and ${requests} requests are left: ` +
-      `${violation}\n${inJson(smaller.plan)}\n`,
+      `${violation}\n${textOfPlan(smaller.plan)}\n`,
   );
-}
-
-function inJson(plan: RunPlan): string {
-  return JSON.stringify(plan, null, 2);
 }
 
 class Totals {

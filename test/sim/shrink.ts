@@ -5,8 +5,8 @@
  * @module
  */
 
-import { DEFAULT_CLOCKS, DEFAULT_LIMITS } from "../../core/limits.ts";
 import { FAULT_NAMES } from "../../runtimes/memory/faults.ts";
+import { PLAIN } from "./plain.ts";
 import type { ClientPlan, RequestPlan, RunPlan } from "./plan.ts";
 
 export interface Shrunk {
@@ -86,10 +86,10 @@ function stepsOfRun(plan: RunPlan): Array<(plan: RunPlan) => RunPlan> {
     });
   }
   for (const name of Object.keys(plan.clocks) as Array<keyof RunPlan["clocks"]>) {
-    steps.push((one) => ({ ...one, clocks: { ...one.clocks, [name]: DEFAULT_CLOCKS[name] } }));
+    steps.push((one) => ({ ...one, clocks: { ...one.clocks, [name]: PLAIN.clocks[name] } }));
   }
   for (const name of Object.keys(plan.limits) as Array<keyof RunPlan["limits"]>) {
-    steps.push((one) => ({ ...one, limits: { ...one.limits, [name]: DEFAULT_LIMITS[name] } }));
+    steps.push((one) => ({ ...one, limits: { ...one.limits, [name]: PLAIN.limits[name] } }));
   }
   steps.push((one) => ({ ...one, requestBody: "stream" }));
   steps.push((one) => ({ ...one, bufferBytes: 65_536 }));
@@ -138,4 +138,10 @@ function changeRequest(plan: RunPlan, client: number, index: number, step: Reque
     ...one,
     requests: one.requests.map((request, i) => i === index ? step(request) : request),
   }));
+}
+
+/** A plan as JSON that `JSON.parse` reads back: infinity is written as a number that is too large. */
+export function textOfPlan(plan: RunPlan): string {
+  const inWords = (_key: string, value: unknown) => value === Infinity ? "never" : value;
+  return JSON.stringify(plan, inWords, 2).replaceAll('"never"', "1e999");
 }
