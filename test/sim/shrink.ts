@@ -142,6 +142,6 @@ function changeRequest(plan: RunPlan, client: number, index: number, step: Reque
 
 /** A plan as JSON that `JSON.parse` reads back: infinity is written as a number that is too large. */
 export function textOfPlan(plan: RunPlan): string {
-  const inWords = (_key: string, value: unknown) => value === Infinity ? "never" : value;
-  return JSON.stringify(plan, inWords, 2).replaceAll('"never"', "1e999");
+  const inWords = (_key: string, value: unknown) => value === Infinity ? "∞" : value;
+  return JSON.stringify(plan, inWords, 2).replaceAll('"∞"', "1e999");
 }
