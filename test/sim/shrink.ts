@@ -140,7 +140,7 @@ function changeRequest(plan: RunPlan, client: number, index: number, step: Reque
   }));
 }
 
-/** A plan as JSON that `JSON.parse` reads back: infinity is written as a number that is too large. */
+/** A plan as JSON that `JSON.parse` reads back: infinity is a number that is too large. */
 export function textOfPlan(plan: RunPlan): string {
   const inWords = (_key: string, value: unknown) => value === Infinity ? "∞" : value;
   return JSON.stringify(plan, inWords, 2).replaceAll('"∞"', "1e999");
