@@ -174,7 +174,8 @@ export class WriteAhead {
  * @throws {TypeError} when it is something else.
  */
 export function bytesOf(piece: unknown): Uint8Array {
-  if (piece instanceof Uint8Array) return piece;
+  // A platform's class around the bytes would behave as the platform likes.
+  if (piece instanceof Uint8Array && piece.constructor === Uint8Array) return piece;
   if (piece instanceof ArrayBuffer) return new Uint8Array(piece);
   if (ArrayBuffer.isView(piece)) {
     return new Uint8Array(piece.buffer, piece.byteOffset, piece.byteLength);

@@ -83,7 +83,7 @@ export class StreamPollable implements Pollable, StreamEvents {
     const state = this.poll("write");
     if (state === "waiting") return 0;
     if (state !== "ready") throw this.#failure();
-    const piece = bytes.slice(0, WRITE_BYTES_MAX);
+    const piece = new Uint8Array(bytes.subarray(0, WRITE_BYTES_MAX));
     this.#out.append(bufOf(piece));
     this.#push();
     return piece.length;
@@ -118,7 +118,8 @@ export class StreamPollable implements Pollable, StreamEvents {
   }
 
   onData(handle: Handle, bytes: Uint8Array): void {
-    this.#pieces.push(bytes.slice());
+    // A platform's own class of bytes may have a `slice` that does not copy.
+    this.#pieces.push(new Uint8Array(bytes));
     this.#streams.readStop(handle);
     this.#readChanged?.();
   }

@@ -111,9 +111,12 @@ function isFileSink(source: object): source is BunFileSink {
   return typeof write === "function" && typeof flush === "function" && typeof end === "function";
 }
 
-/** `flush` settles when the kernel has all of it. */
-function sinking(sink: BunFileSink): PromisedSource {
+/** `flush` settles when the kernel has all of it. A sink says nothing when nobody reads it. */
+function sinking(sink: BunFileSink, over?: Promise<unknown>): PromisedSource {
   let isEnded = false;
+  over?.then(() => {
+    isEnded = true;
+  });
   return {
     async write(bytes) {
       await Promise.all([sink.write(bytes), sink.flush()]);
@@ -139,7 +142,7 @@ function openChild(source: object): Pollable | null {
   if (reads === null && writes === null) return null;
   if (reads?.locked) throw new AdoptError("owned", "somebody reads this child's output already");
   const reading = reads === null ? null : readingOf(reads);
-  const writing = writes === null ? null : sinking(writes);
+  const writing = writes === null ? null : sinking(writes, exited);
   return pollableOf({
     ...reading,
     ...writing,

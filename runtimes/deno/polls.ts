@@ -38,7 +38,9 @@ export class DenoPolls implements Polls {
   open(source: object): Pollable | null {
     if (source instanceof this.#deno.FsFile) return openFile(source as DenoFile);
     if (source instanceof this.#deno.ChildProcess) return openChild(source);
-    return openCommon(source) ?? openReader(source);
+    // These have web streams too, but what such a stream has read ahead `read` does not give.
+    if ("localAddr" in source || "isTerminal" in source) return openReader(source);
+    return openCommon(source);
   }
 
   /**
@@ -118,7 +120,6 @@ function openChild(child: object): Pollable | null {
 function openReader(source: object): Pollable | null {
   const { read, write, close } = source as Partial<DenoReader & DenoWriter & DenoFile>;
   if (typeof close !== "function") return null;
-  if (typeof read !== "function" && typeof write !== "function") return null;
   return pollableOf({
     ...typeof read === "function" ? { read: reading(source as DenoReader) } : {},
     ...typeof write === "function" ? { write: writing(source as DenoWriter) } : {},

@@ -61,6 +61,8 @@ class NodeStream implements Pollable {
   #error: { readonly cause: unknown } | null = null;
   #inEnded = false;
   #isReading = false;
+  /** What the last write answered. Bun's streams of children say so nowhere else (1.4). */
+  #isFull = false;
   #readChanged: (() => void) | null = null;
   #writeChanged: (() => void) | null = null;
 
@@ -94,7 +96,8 @@ class NodeStream implements Pollable {
   #pollWrite(writable: Writable & { readonly connecting?: boolean }): PollState {
     if (this.#error !== null) return "error";
     if (writable.destroyed || writable.writableEnded) return "hangup";
-    return writable.connecting === true || writable.writableNeedDrain ? "waiting" : "ready";
+    const isFull = this.#isFull || writable.writableNeedDrain;
+    return writable.connecting === true || isFull ? "waiting" : "ready";
   }
 
   watch(direction: Direction, changed: () => void): void {
@@ -125,14 +128,21 @@ class NodeStream implements Pollable {
     const piece = readable.readableObjectMode
       ? readable.read()
       : readable.read(Math.min(bytesMax, size));
-    // The bytes themselves, without the platform's class around them.
-    const bytes = bytesOf(piece);
-    return new Uint8Array(bytes.buffer, bytes.byteOffset, bytes.length);
+    this.#maybeEnded(readable);
+    return bytesOf(piece);
   }
 
   tryTake(): Taken | null | typeof AGAIN {
     const readable = this.#readableOrThrow();
-    return readable.readableLength === 0 ? this.#nothing(readable) : { value: readable.read() };
+    if (readable.readableLength === 0) return this.#nothing(readable);
+    const value = readable.read();
+    this.#maybeEnded(readable);
+    return { value };
+  }
+
+  /** At the end there is nothing to read, and the stream says so only to somebody who tries. */
+  #maybeEnded(readable: Readable): void {
+    if (readable.readableLength === 0) readable.read(0);
   }
 
   #readableOrThrow(): Readable {
@@ -157,7 +167,7 @@ class NodeStream implements Pollable {
       throw new Error("nothing can be written any more: the stream is closed");
     }
     const piece = Buffer.from(bytes.subarray(0, WRITE_BYTES_MAX));
-    this.#out.write(piece);
+    this.#isFull = !this.#out.write(piece);
     return piece.length;
   }
 
@@ -188,8 +198,7 @@ class NodeStream implements Pollable {
 
   readonly #readable = (): void => {
     const readable = this.#in!;
-    // At the end there is nothing to read, and the stream says so only to somebody who tries.
-    if (readable.readableLength === 0) readable.read();
+    this.#maybeEnded(readable);
     this.#readChanged?.();
   };
 
@@ -199,6 +208,7 @@ class NodeStream implements Pollable {
   };
 
   readonly #drained = (): void => {
+    this.#isFull = false;
     this.#writeChanged?.();
   };
 

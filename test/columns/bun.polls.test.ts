@@ -1,0 +1,8 @@
+/** Waiting for handles on Bun. */
+
+import { createBunReactor } from "../../runtimes/bun.ts";
+import { checkPolls } from "../suites/check_polls.ts";
+import { KINDS } from "../suites/polls/table.ts";
+import { liveRig } from "../suites/rig.ts";
+
+checkPolls("bun", KINDS.bun, () => liveRig(createBunReactor(), true));

@@ -1,0 +1,8 @@
+/** Waiting for handles on Deno. */
+
+import { createDenoReactor } from "../../runtimes/deno.ts";
+import { checkPolls } from "../suites/check_polls.ts";
+import { KINDS } from "../suites/polls/table.ts";
+import { liveRig } from "../suites/rig.ts";
+
+checkPolls("deno", KINDS.deno, () => liveRig(createDenoReactor(), true));

@@ -1,0 +1,8 @@
+/** Waiting for handles on Node. */
+
+import { createNodeReactor } from "../../runtimes/node.ts";
+import { checkPolls } from "../suites/check_polls.ts";
+import { KINDS } from "../suites/polls/table.ts";
+import { liveRig } from "../suites/rig.ts";
+
+checkPolls("node", KINDS.node, () => liveRig(createNodeReactor(), true));
