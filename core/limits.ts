@@ -75,6 +75,8 @@ export interface Limits {
   readonly connectionsPerAddressMax: number;
   /** Computations in steps that are not over. The next one is refused with 503. */
   readonly stepsMax: number;
+  /** How late the loop may be, in milliseconds. Later, a new computation in steps gets a 503. */
+  readonly stepsLagMaxMs: number;
   /** What all computations in steps together may use of one turn of the loop, in milliseconds. */
   readonly stepBudgetMs: number;
   /** Requests on one connection; the last one is answered with `Connection: close`. */
@@ -119,6 +121,7 @@ export const DEFAULT_LIMITS: Limits = {
   connectionsMax: 16_384,
   connectionsPerAddressMax: 16_384,
   stepsMax: 256,
+  stepsLagMaxMs: 100,
   stepBudgetMs: 5,
   requestsPerConnectionMax: 100_000,
   requestsMax: 16_384,

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { Ambient } from "../capabilities/context.ts";
 import { HttpError, RequestAborted } from "../errors.ts";
 import { handlerFailed, isPromiseLike } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
@@ -13,6 +14,7 @@ import { type HttpRequest, textOfError } from "../http_request.ts";
 import type { Loop } from "../loop.ts";
 import type { Service } from "../service.ts";
 import { type Sliced, Stepper } from "./stepper.ts";
+import { isSuspension, SUSPENSION, type Suspension } from "./suspension.ts";
 
 /** Whom a computation belongs to, and what it may use. */
 export interface StepOptions {
@@ -50,12 +52,14 @@ export interface StepReport {
 
 /**
  * Runs `generator` in slices: from one `yield` to the next, as many in a turn as its share of the
- * budget allows. A yielded promise is awaited first: what it settles with comes out of the `yield`.
+ * budget allows. A yielded promise or suspension (`readable`, say) is waited for first: what comes
+ * of it comes out of the `yield`. Ambient state (`AsyncLocalStorage`) is that of this call.
  *
- * A slice should take less than a millisecond; one that takes longer than the whole budget of a
- * turn holds everybody up, and is logged by name.
+ * A slice should take less than a millisecond; one that takes longer than the whole budget of a turn
+ * holds everybody up, and is logged by name.
  *
- * @throws {HttpError} 503 when `stepsMax` computations are not over yet. A handler may let it go.
+ * @throws {HttpError} 503 when `stepsMax` computations are not over yet, or when the loop is late by
+ *   more than `stepsLagMaxMs`: slicing alone lets ever more in. A handler may let it go.
  * @throws {TypeError} when it is told neither a request nor a server.
  */
 export function step<T>(generator: Generator<unknown, T, unknown>, options: StepOptions): Step<T> {
@@ -81,12 +85,18 @@ export class Step<T> implements Sliced {
   readonly #service: Service;
   readonly #request: HttpRequest | null;
   readonly #hold: Hold | null;
+  readonly #ambient: Ambient;
   readonly #signal: AbortSignal | null;
   readonly #signalled: () => void;
+  readonly #next = (value: unknown) => this.#generator.next(value);
+  readonly #throw = (error: unknown) => this.#generator.throw(error);
+  readonly #return = () => this.#generator.return(undefined as T);
   /** How often it is paused. */
   #pauses = 0;
-  /** True exactly while it waits for a promise that it yielded. */
+  /** True exactly while it waits for what it yielded. */
   #waits = false;
+  /** How to give up the suspension that it waits for. */
+  #giveUp: (() => void) | null = null;
   /** True exactly while its generator runs. */
   #runs = false;
   /** What the next slice begins with: a value, or an error that is thrown in. */
@@ -104,15 +114,14 @@ export class Step<T> implements Sliced {
     }
     if (!(budgetMs > 0)) throw new TypeError(`budgetMs must be above 0, not ${budgetMs}`);
     const stepper = stepperOf(service);
-    if (stepper.live.size >= service.limits.stepsMax) {
-      throw new HttpError(503, "too-many-steps", "too many computations are under way", "server");
-    }
+    admit(service, stepper);
     this.name = options.name ?? "a computation";
     this.budgetMs = budgetMs;
     this.#generator = generator;
     this.#stepper = stepper;
     this.#service = service;
     this.#request = request;
+    this.#ambient = service.context.capture();
     this.#signal = signal;
     this.#hold = request?.hold(`step "${this.name}"`) ?? null;
     const stopped = () => void this.#stop(signal?.reason);
@@ -182,11 +191,13 @@ export class Step<T> implements Sliced {
     this.#thrown = false;
     this.#runs = true;
     try {
-      const result = isThrown ? this.#generator.throw(value) : this.#generator.next(value);
+      const call = isThrown ? this.#throw : this.#next;
+      const result = this.#ambient(call, value);
       this.#runs = false;
       if (this.#end !== null) this.#close();
       else if (result.done === true) this.#over({ value: result.value });
       else if (isPromiseLike(result.value)) this.#waitFor(result.value);
+      else if (isSuspension(result.value)) this.#suspend(result.value);
     } catch (error) {
       this.#runs = false;
       if (this.#end === null) this.#over({ error });
@@ -210,8 +221,20 @@ export class Step<T> implements Sliced {
     );
   }
 
+  #suspend(suspension: Suspension): void {
+    this.#waits = true;
+    this.#stepper.remove(this);
+    const giveUp = suspension[SUSPENSION]({
+      loop: this.#service.loop,
+      wake: (result) => this.#settled(result, false),
+      fail: (error) => this.#settled(error, true),
+    });
+    if (this.#waits) this.#giveUp = giveUp;
+  }
+
   #settled(value: unknown, isThrown: boolean): void {
-    if (this.#end !== null) return;
+    if (this.#end !== null || !this.#waits) return;
+    this.#giveUp = null;
     this.#waits = false;
     this.#sent = value;
     this.#thrown = isThrown;
@@ -232,7 +255,7 @@ export class Step<T> implements Sliced {
   /** Runs what the generator left open. */
   #close(): void {
     try {
-      const { done } = this.#generator.return(undefined as T);
+      const { done } = this.#ambient(this.#return, undefined);
       if (done !== true) this.#complain("yields in a finally block: the rest of it is not run");
     } catch (error) {
       this.#complain(`failed while it was being stopped\n${textOfError(error)}`);
@@ -246,6 +269,8 @@ export class Step<T> implements Sliced {
     this.#signal?.removeEventListener("abort", this.#signalled);
     if (this.#settle !== null) this.#settle(end);
     else if ("error" in end && !(end.error instanceof StepStopped)) this.#failed(end.error);
+    this.#giveUp?.();
+    this.#giveUp = null;
     if (this.#hold !== null && this.#hold.isOpen) this.#hold.release();
   }
 
@@ -266,6 +291,13 @@ export function inspectSteps(server: Service): readonly StepReport[] {
 }
 
 type End<T> = { readonly value: T } | { readonly error: unknown };
+
+/** @throws {HttpError} 503 when one more computation would be too many. */
+function admit({ limits, load }: Service, { live }: Stepper): void {
+  const isTooMuch = live.size >= limits.stepsMax || load.lagMs > limits.stepsLagMaxMs;
+  if (!isTooMuch) return;
+  throw new HttpError(503, "too-many-steps", "too much is being computed already", "server");
+}
 
 /** One for each loop: the servers on it share its turns. */
 const steppers = new WeakMap<Loop, Stepper>();

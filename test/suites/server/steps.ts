@@ -5,11 +5,13 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { type FetchEnv, fetchHandler } from "../../../core/apps/fetch.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { DONE, ERROR } from "../../../core/status.ts";
+import { SUSPENSION, type Suspension, type Waiter } from "../../../core/work/suspension.ts";
 import { every } from "../../../core/work/every.ts";
 import { inspectSteps, Step, step, StepStopped } from "../../../core/work/step.ts";
 import type { ServerCheck } from "../check_server.ts";
@@ -193,6 +195,65 @@ function checkWaiting(check: ServerCheck): void {
     assertEquals(answer?.body, "value,reason");
   });
 
+  check("a yielded suspension is waited for, and given up with its computation", async (bench) => {
+    const seen: string[] = [];
+    let waiter: Waiter | null = null;
+    const suspension: Suspension = {
+      [SUSPENSION]: (who) => {
+        waiter = who;
+        return () => seen.push("given up");
+      },
+    };
+    await bench.serve({
+      handlers: [starter((request) => {
+        const running = step(
+          function* () {
+            seen.push(`got ${yield suspension}`);
+            yield suspension;
+          }(),
+          { request, name: "waits" },
+        );
+        running.done.catch((error) => {
+          seen.push(error.name);
+          if (!request.finalized) request.finalize(ERROR, 500);
+        });
+      })],
+    });
+    const client = bench.connect().request("GET", "/step");
+    await bench.settle(() => waiter !== null, "the wait");
+    waiter!.wake("a result");
+    waiter!.wake("another");
+    await bench.settle(() => seen.length === 1, "the result");
+    await bench.settle(() => inspectSteps(bench.server)[0]?.state === "waiting", "the next wait");
+    client.reset();
+    await bench.settle(() => seen.length === 3, "the end of the computation");
+    assertEquals(seen, ["got a result", "given up", "StepStopped"]);
+  });
+
+  check("each computation keeps the ambient state that it began in", async (bench) => {
+    const storage = new AsyncLocalStorage<string>();
+    await bench.serve({
+      handlers: [(request) =>
+        storage.run(request.target, async () => {
+          const seen = await step(
+            function* (): Generator<unknown, Set<string>> {
+              const all = new Set<string>();
+              for (let i = 0; i < 50; i++) {
+                all.add(String(storage.getStore()));
+                yield i % 10 === 0 ? Promise.resolve() : undefined;
+              }
+              return all;
+            }(),
+            { request },
+          ).done;
+          return request.respond(200, {}, [...seen].join());
+        })],
+    });
+    const clients = ["/a", "/b", "/c"].map((target) => bench.connect().request("GET", target));
+    const bodies = await Promise.all(clients.map((client) => client.waitAnswers(1)));
+    assertEquals(bodies.map(([answer]) => answer?.body), ["/a", "/b", "/c"]);
+  });
+
   check("a computation that waits is stopped at once when its request dies", async (bench) => {
     const seen: string[] = [];
     await bench.serve({
@@ -299,6 +360,20 @@ function checkEnding(check: ServerCheck): void {
     const [answer] = await bench.connect().request("GET", "/step").waitAnswers(1);
     assertEquals(answer?.status, 500);
     assert(bench.logs.some((line) => line.includes("in a slice")), bench.logs.join());
+  });
+
+  check("past stepsLagMaxMs a new computation is a 503", async (bench) => {
+    const server = await bench.serve({
+      limits: { stepsLagMaxMs: 50 },
+      handlers: [async (request) => {
+        server.load.lagMs = request.target === "/late" ? 51 : 50;
+        const count = await step(counting(3), { request }).done;
+        return request.respond(200, {}, String(count));
+      }],
+    });
+    const client = bench.connect().request("GET", "/late").request("GET", "/");
+    const answers = await client.waitAnswers(2);
+    assertEquals(answers.map(({ status }) => status), [503, 200]);
   });
 
   check("past stepsMax a new computation is a 503", async (bench) => {
