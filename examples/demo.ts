@@ -19,6 +19,7 @@ import { hello } from "./demo/hello.ts";
 import { renderPage } from "./demo/page.ts";
 import { reflect } from "./demo/reflect.ts";
 import { seed } from "./demo/seed.ts";
+import { steps } from "./demo/steps.ts";
 import { stream } from "./demo/stream.ts";
 import { threadReport, threadSql } from "./demo/threads.ts";
 import { upload } from "./demo/upload.ts";
@@ -29,6 +30,7 @@ const entries: readonly Entry[] = [
   deferred,
   stream,
   clock,
+  steps,
   threadReport,
   threadSql,
   upload,

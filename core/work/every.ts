@@ -12,7 +12,10 @@ import type { Service } from "../service.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 
 export interface EveryOptions {
-  /** The request that it works for: it is held, and the repetition stops when it is given up. */
+  /**
+   * The request that it works for: it is held, and the repetition stops when no byte can reach its
+   * client any more. Until then whoever finalizes it calls `stop` too.
+   */
   readonly request?: HttpRequest;
   /** The server that it works for, when it works for no request: stops when that is closing. */
   readonly server?: Service;
@@ -69,9 +72,6 @@ export class Every implements TimerOwner {
     this.#hold = request?.hold(`every "${this.name}"`) ?? null;
     this.#startedMs = service.loop.now();
     request?.onTerminated(() => void this.stop());
-    request?.onAbort((cause) => {
-      if (cause !== "shutdown") this.stop();
-    });
     if (options.now === true) this.#call(0);
     else this.#arm();
   }

@@ -35,7 +35,7 @@ export interface StepOptions {
   readonly signal?: AbortSignal;
 }
 
-/** A computation was stopped before its end; `cause` says by what, where that is known. */
+/** A computation was stopped by `stop` or by its signal, whose reason is the `cause`. */
 export class StepStopped extends Error {
   override name = "StepStopped";
 }
@@ -56,7 +56,7 @@ export interface StepReport {
  * of it comes out of the `yield`. Ambient state (`AsyncLocalStorage`) is that of this call.
  *
  * A slice should take less than a millisecond; one that takes longer than the whole budget of a turn
- * holds everybody up, and is logged by name.
+ * holds everybody up, and a computation with such slices is logged by name.
  *
  * @throws {HttpError} 503 when `stepsMax` computations are not over yet, or when the loop is late by
  *   more than `stepsLagMaxMs`: slicing alone lets ever more in. A handler may let it go.
@@ -102,6 +102,9 @@ export class Step<T> implements Sliced {
   /** What the next slice begins with: a value, or an error that is thrown in. */
   #sent: unknown = undefined;
   #thrown = false;
+  #slices = 0;
+  /** True exactly when its long slices are in the log. */
+  #isReported = false;
   #end: End<T> | null = null;
   #done: Promise<T> | null = null;
   #settle: ((end: End<T>) => void) | null = null;
@@ -138,8 +141,9 @@ export class Step<T> implements Sliced {
   }
 
   /**
-   * Resolves with what the generator returns. Rejects with what it throws, or with `StepStopped`.
-   * An error that nobody asked for here is the handler's: logged, and a 500.
+   * Resolves with what the generator returns. Rejects with what it throws; with `RequestAborted`
+   * when its request is given up; with `StepStopped` when it was stopped. An error that nobody asked
+   * for here is the handler's: logged, and a 500.
    */
   get done(): Promise<T> {
     if (this.#done !== null) return this.#done;
@@ -190,6 +194,7 @@ export class Step<T> implements Sliced {
     this.#sent = undefined;
     this.#thrown = false;
     this.#runs = true;
+    this.#slices++;
     try {
       const call = isThrown ? this.#throw : this.#next;
       const result = this.#ambient(call, value);
@@ -205,9 +210,12 @@ export class Step<T> implements Sliced {
     }
   }
 
+  /** Once in a while it is the machine's fault or the collector's: then nobody need hear of it. */
   overran(tookMs: number, budgetMs: number): void {
     this.overruns++;
-    if (this.overruns > 1) return;
+    const isUsual = this.overruns >= OVERRUNS_MIN && this.overruns * 100 >= this.#slices;
+    if (this.#isReported || !isUsual && tookMs < OVERRUN_BUDGETS * budgetMs) return;
+    this.#isReported = true;
     const took = tookMs.toFixed(1);
     this.#complain(`took ${took} ms for one slice: all share ${budgetMs} ms of a turn`, "warn");
   }
@@ -247,7 +255,9 @@ export class Step<T> implements Sliced {
 
   #stop(cause: unknown): boolean {
     if (this.#end !== null) return false;
-    this.#over({ error: new StepStopped(`${this.name} was stopped`, { cause }) });
+    const isAborted = cause instanceof RequestAborted;
+    const error = isAborted ? cause : new StepStopped(`${this.name} was stopped`, { cause });
+    this.#over({ error, isStopped: true });
     if (!this.#runs) this.#close();
     return true;
   }
@@ -268,7 +278,7 @@ export class Step<T> implements Sliced {
     this.#stepper.live.delete(this);
     this.#signal?.removeEventListener("abort", this.#signalled);
     if (this.#settle !== null) this.#settle(end);
-    else if ("error" in end && !(end.error instanceof StepStopped)) this.#failed(end.error);
+    else if ("error" in end && end.isStopped !== true) this.#failed(end.error);
     this.#giveUp?.();
     this.#giveUp = null;
     if (this.#hold !== null && this.#hold.isOpen) this.#hold.release();
@@ -290,7 +300,12 @@ export function inspectSteps(server: Service): readonly StepReport[] {
   return [...stepperOf(server).live].map((sliced) => (sliced as Step<unknown>).report());
 }
 
-type End<T> = { readonly value: T } | { readonly error: unknown };
+/** Slices past the budget that are no accident: three, and one of a hundred. */
+const OVERRUNS_MIN = 3;
+/** One slice of so many budgets is no accident either. */
+const OVERRUN_BUDGETS = 20;
+
+type End<T> = { readonly value: T } | { readonly error: unknown; readonly isStopped?: true };
 
 /** @throws {HttpError} 503 when one more computation would be too many. */
 function admit({ limits, load }: Service, { live }: Stepper): void {

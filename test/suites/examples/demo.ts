@@ -56,6 +56,20 @@ export function checkDemo(column: ProcessColumn): void {
     assertEquals(sha256Of(new Uint8Array(await seed.arrayBuffer())), SEED_SHA256);
   });
 
+  demo("/steps/primes counts them while others are served", async ({ url }) => {
+    const order: string[] = [];
+    const slow = fetch(`${url}/steps/primes?upto=1000000`).then((response) => {
+      order.push("primes");
+      return response.text();
+    });
+    for (let i = 0; i < 3; i++) await (await fetch(`${url}/hello`)).text();
+    order.push("hello");
+    assertEquals(await slow, "78498\n");
+    assertEquals(order, ["hello", "primes"]);
+    assertEquals(await (await fetch(`${url}/steps/primes?upto=2`)).text(), "1\n");
+    await checkRefused(`${url}/steps/primes?upto=-1`, /^upto must be a whole number from 0 to /);
+  });
+
   demo("/thread/report streams its rows, and stops for a client that leaves", async ({ url }) => {
     const text = await (await fetch(`${url}/thread/report?rows=25000`)).text();
     const rows = text.trimEnd().split("\n");
