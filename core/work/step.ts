@@ -55,10 +55,11 @@ export interface StepReport {
  * budget allows. A yielded promise or suspension (`readable`, say) is waited for first: what comes
  * of it comes out of the `yield`. Ambient state (`AsyncLocalStorage`) is that of this call.
  *
- * A slice should take less than a millisecond; one that takes longer than the whole budget of a turn
- * holds everybody up, and a computation with such slices is logged by name.
+ * A slice should take less than a millisecond; one that takes longer than the whole budget of a
+ * turn holds everybody up, and a computation with such slices is logged by name.
  *
- * @throws {HttpError} 503 when `stepsMax` computations are not over yet, or when the loop is late by
+ * @throws {HttpError} 503 when `stepsMax` computations are not over yet, or when the loop is late
+ * by
  *   more than `stepsLagMaxMs`: slicing alone lets ever more in. A handler may let it go.
  * @throws {TypeError} when it is told neither a request nor a server.
  */
@@ -142,8 +143,8 @@ export class Step<T> implements Sliced {
 
   /**
    * Resolves with what the generator returns. Rejects with what it throws; with `RequestAborted`
-   * when its request is given up; with `StepStopped` when it was stopped. An error that nobody asked
-   * for here is the handler's: logged, and a 500.
+   * when its request is given up; with `StepStopped` when it was stopped. An error that nobody
+   * asked for here is the handler's: logged, and a 500.
    */
   get done(): Promise<T> {
     if (this.#done !== null) return this.#done;
