@@ -127,3 +127,53 @@ test("a job without an answer is a whole, empty one", async () => {
   client.close();
   await reactor.waitFor(server.close(), { withinMs: 60_000 });
 });
+
+test("a whole result on a full disk is a 500, and nothing of it is left", async () => {
+  let moments = 0;
+  for (let at = 1;; at++) {
+    let failed = false;
+    const reactor = createMemoryReactor({
+      faults: { diskFull: { at }, lateFile: 0.5 },
+      seed: at,
+      threadModules: { [MODULE]: jobs },
+      onFault: ({ name }) => failed ||= name === "diskFull",
+    });
+    const server = new Server(reactor, {
+      handlers: [inThread(MODULE, "lines", { buffered: true, calls: { told() {} } })],
+      limits: { threadResultBufferBytes: 20_000 },
+    });
+    await server.listen(ADDRESS);
+    const client = reactor.client(ADDRESS).write("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    const isAnswered = () => client.text.endsWith("399 ") || client.text.endsWith("Error\n");
+    await reactor.runUntil(isAnswered, { withinMs: 60_000 });
+    assertMatch(client.text, failed ? /^HTTP\/1\.1 500 / : /^HTTP\/1\.1 200 /);
+    client.close();
+    await reactor.waitFor(server.close(), { withinMs: 60_000 });
+    // A file closes in an event of its own.
+    await reactor.elapse(2_000);
+    assertEquals(reactor.pending().files, []);
+    if (!failed) break;
+    moments++;
+  }
+  assertGreater(moments, 3);
+});
+
+test("a client that leaves a whole result at any time leaves nothing behind", async () => {
+  for (let events = 1; events < 120; events += 3) {
+    const reactor = createMemoryReactor({ threadModules: { [MODULE]: jobs } });
+    const server = new Server(reactor, {
+      handlers: [inThread(MODULE, "lines", { buffered: true, calls: { told() {} } })],
+      limits: { threadResultBufferBytes: 20_000 },
+    });
+    await server.listen(ADDRESS);
+    const client = reactor.client(ADDRESS).write("GET / HTTP/1.1\r\nHost: test\r\n\r\n");
+    let steps = 0;
+    await reactor.runUntil(() => ++steps > events);
+    client.reset();
+    await reactor.waitFor(server.close(), { withinMs: 60_000 });
+    // A file closes in an event of its own.
+    await reactor.elapse(2_000);
+    assertEquals([reactor.pending().files, reactor.pending().open], [[], []]);
+    assertEquals([server.inspect().requests, server.inspect().buffersOut], [[], 0]);
+  }
+});
