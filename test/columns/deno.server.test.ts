@@ -8,4 +8,7 @@ import { createDenoReactor } from "../../runtimes/deno.ts";
 import { checkServer } from "../suites/check_server.ts";
 import { liveRig } from "../suites/rig.ts";
 
-checkServer("deno", () => liveRig(createDenoReactor(), true));
+checkServer("deno", () => ({
+  ...liveRig(createDenoReactor(), true),
+  threadLoopsEnd: false,
+}));

@@ -60,7 +60,7 @@ function checkAll(
   checkCodecs(check);
   checkFiles(check);
   checkAmbient(check);
-  checkThreadContract(check);
+  checkThreadContract(check, make());
   if (left.size > 0) throw new Error(`no check has the name of the gap: ${[...left].join("; ")}`);
   return check;
 }

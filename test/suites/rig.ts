@@ -25,6 +25,11 @@ export interface ColumnRig {
   readonly cuts?: boolean;
   /** False exactly where threads are simulated, and share the one real thread. Default: true. */
   readonly threadsAreReal?: boolean;
+  /**
+   * False exactly where a thread that was ended in a loop keeps its core busy until the process
+   * ends, so that a test had better not do it. Default: true.
+   */
+  readonly threadLoopsEnd?: boolean;
   /** True exactly where a thread that eats its memory ends alone. Default: false. */
   readonly threadHeapsAreBounded?: boolean;
   /**

@@ -8,9 +8,10 @@
 import { assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import type { Thread, ThreadEvents } from "../../../core/capabilities/threads.ts";
 import { Loop } from "../../../core/loop.ts";
-import type { Check } from "../rig.ts";
+import type { Check, ColumnRig } from "../rig.ts";
 import type { Bench } from "./bench.ts";
 
+const SPINNING = new URL("../threads/spinning.ts", import.meta.url).href;
 const ECHO = new URL("../threads/echo.ts", import.meta.url).href;
 
 /** Keeps what it hears. */
@@ -52,7 +53,10 @@ function quiet(): () => boolean {
   return () => ++looks > 50;
 }
 
-export function checkThreadContract(check: Check<Bench>): void {
+export function checkThreadContract(check: Check<Bench>, rig: ColumnRig): void {
+  const { threadsAreReal = true, threadLoopsEnd = true } = rig;
+  if (threadsAreReal && threadLoopsEnd) checkSpinning(check);
+
   check("start() runs a module; messages go both ways, copied and in order", async (bench) => {
     const { thread, heard } = start(bench);
     assertEquals([heard.messages, heard.exits], [[], []], "an event came inside the call");
@@ -92,6 +96,20 @@ export function checkThreadContract(check: Check<Bench>): void {
     assertEquals(heard.exits, [], "an event came inside the call");
     await end(bench, thread, heard);
     assertMatch(heard.exits[0]!, /./);
+  });
+}
+
+function checkSpinning(check: Check<Bench>): void {
+  check("terminate() ends a thread in an endless loop", async (bench) => {
+    const { thread, heard } = start(bench, SPINNING);
+    const words = new Int32Array(new SharedArrayBuffer(4));
+    thread.post(words);
+    await bench.settle(() => Atomics.load(words, 0) > 0, "the loop");
+    thread.terminate();
+    await bench.settle(() => heard.exits.length > 0, "the end of the thread");
+    const count = Atomics.load(words, 0);
+    await bench.settle(quiet(), "some turns");
+    assertEquals(Atomics.load(words, 0) - count, 0, "how far it went on");
   });
 }
 

@@ -22,6 +22,7 @@ export function checkLostThreads(check: ServerCheck, rig: ColumnRig): void {
   if (rig.threadsAreReal === false) return;
   checkBlocking(check);
   checkDying(check);
+  if (rig.threadLoopsEnd !== false) checkLoops(check);
   // Elsewhere it would take the process of the test with it: runtimes/README.md names the gap.
   if (rig.threadHeapsAreBounded === true) checkHeap(check);
 }
@@ -101,7 +102,9 @@ function checkDying(check: ServerCheck): void {
     assertMatch(bench.logs[0]!, /lost its thread: .*planted outside/);
     assertEquals(await settled(bench, threads.callInThread(JOBS, "add", [1, 1])), 2);
   });
+}
 
+function checkLoops(check: ServerCheck): void {
   check("an endless loop is ended at its deadline", async (bench) => {
     await serveExports(bench, REAL_JOBS, {}, { threadDeadlineMs: 300 });
     const client = bench.connect().request("GET", "/loopForEver");
