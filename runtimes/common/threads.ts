@@ -4,10 +4,9 @@
  *
  * Measured on Node 26.10, Deno 2.9.5 and Bun 1.4.5: `terminate` ends a worker within 5 ms also in
  * `Atomics.wait` and in an endless loop (on Deno its thread goes on spinning then, without the
- * loop); `process.exit` ends the worker alone; what is posted before a worker blocks arrives; shared
- * memory may be written to a socket. Bun loses wakes of `Atomics.waitAsync` and Node takes
- * milliseconds for the first, so a sleeper is sent a message instead, which takes 20 to 35 µs on all
- * three.
+ * loop); `process.exit` ends the worker alone; what is posted before a worker blocks arrives;
+ * shared memory may be written to a socket. Bun loses wakes of `Atomics.waitAsync` and Node takes
+ * milliseconds for the first, so a sleeper is sent a message instead: 20 to 35 µs on all three.
  *
  * @module
  */
