@@ -23,6 +23,7 @@ import { steps } from "./demo/steps.ts";
 import { stream } from "./demo/stream.ts";
 import { threadReport, threadSql } from "./demo/threads.ts";
 import { upload } from "./demo/upload.ts";
+import { fedPipe, silentPipe } from "./demo/wait_pipe.ts";
 
 /** In the order of the page. */
 const entries: readonly Entry[] = [
@@ -33,6 +34,8 @@ const entries: readonly Entry[] = [
   steps,
   threadReport,
   threadSql,
+  silentPipe,
+  fedPipe,
   upload,
   seed,
   reflect,

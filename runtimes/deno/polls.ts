@@ -8,7 +8,7 @@
  * @module
  */
 
-import { closeSync, constants, openSync } from "node:fs";
+import { closeSync, constants, openSync, writeSync } from "node:fs";
 import {
   AdoptError,
   type OpenedPipe,
@@ -43,62 +43,116 @@ export class DenoPolls implements Polls {
     return openCommon(source);
   }
 
-  /**
-   * A second descriptor, open for writing as well, makes opening return at once, and a read wait
-   * instead of ending. It is closed at the first byte, so that the end of the stream is seen.
-   */
-  // deno-lint-ignore require-await -- what opening throws has to come out as a rejection
   async openPipe(path: string): Promise<OpenedPipe> {
     try {
       assertIsPipe(path, this.#deno.statSync(path).isFifo === true);
-      const keeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
-      let isKept = true;
-      const letGo = () => {
-        if (isKept) closeSync(keeper);
-        isKept = false;
-      };
-      try {
-        const file = this.#deno.openSync(path, { read: true });
-        return { source: file, pollable: openWaiting(file, letGo) };
-      } catch (error) {
-        letGo();
-        throw error;
-      }
+      // A read that was given up might take what belongs to this one.
+      await Promise.all(ending);
+      const pipe = new WaitingPipe(path, () => this.#deno.openSync(path, { read: true }));
+      return { source: pipe.file, pollable: pipe.pollable };
     } catch (error) {
       throw pipeErrorOf(path, error);
     }
   }
 }
 
+/** Reads of closed pipes whose threads have not come back. */
+const ending = new Set<Promise<void>>();
+
+/**
+ * A FIFO that is open for reading. A second descriptor, open for writing as well, makes opening
+ * return at once, and a read wait instead of ending. It is closed at the first byte, so that the
+ * end of the stream is seen.
+ *
+ * Closing a file in Deno does not end a read that waits in a thread: the thread would stay, and
+ * take the next bytes that come. So a closed pipe writes itself a byte first.
+ */
+class WaitingPipe {
+  readonly file: DenoFile;
+  readonly pollable: Pollable;
+  readonly #path: string;
+  /** True exactly while the second descriptor is open. */
+  #isKept = true;
+  readonly #keeper: ReturnType<typeof openSync>;
+  #reading: Promise<unknown> | null = null;
+
+  constructor(path: string, open: () => DenoFile) {
+    takeThread();
+    this.#path = path;
+    try {
+      this.#keeper = openSync(path, constants.O_RDWR | constants.O_NONBLOCK);
+    } catch (error) {
+      threadWaits--;
+      throw error;
+    }
+    this.file = open();
+    const read = reading(this.file);
+    this.pollable = pollableOf({
+      read: async () => {
+        const piece = read();
+        this.#reading = piece;
+        try {
+          return await piece;
+        } finally {
+          this.#reading = null;
+          this.#letGo();
+        }
+      },
+      release: () => {
+        threadWaits--;
+        this.#letGo();
+      },
+      close: () => this.#close(),
+    });
+  }
+
+  #letGo(): void {
+    if (this.#isKept) closeSync(this.#keeper);
+    this.#isKept = false;
+  }
+
+  #close(): void {
+    const over = () => {
+      threadWaits--;
+      this.#letGo();
+      this.file.close();
+    };
+    if (this.#reading === null) return over();
+    const end = this.#reading.then(over, over).finally(() => ending.delete(end));
+    ending.add(end);
+    this.#wake();
+  }
+
+  #wake(): void {
+    const writer = this.#isKept
+      ? this.#keeper
+      : openSync(this.#path, constants.O_WRONLY | constants.O_NONBLOCK);
+    writeSync(writer, "\0");
+    if (!this.#isKept) closeSync(writer);
+  }
+}
+
+function takeThread(): void {
+  if (threadWaits >= THREAD_WAITS_MAX) throw new AdoptError("too-many", TOO_MANY);
+  threadWaits++;
+}
+
 function openFile(file: DenoFile): Pollable {
-  if (!file.statSync().isFile) return openWaiting(file, () => {});
+  if (!file.statSync().isFile) return openWaiting(file);
   return pollableOf({ read: reading(file), write: writing(file), close: () => file.close() });
 }
 
-/** A file whose reads wait in a thread. Closing ends them only if no writer is left. */
-function openWaiting(file: DenoFile, letGo: () => void): Pollable {
-  if (threadWaits >= THREAD_WAITS_MAX) {
-    file.close();
-    throw new AdoptError("too-many", TOO_MANY);
-  }
-  threadWaits++;
-  let isCounted = true;
-  const uncount = () => {
-    if (isCounted) threadWaits--;
-    isCounted = false;
-    letGo();
-  };
-  const read = reading(file);
+/** A file whose reads wait in a thread. Closing does not end them: what comes next does. */
+function openWaiting(file: DenoFile): Pollable {
+  takeThread();
   return pollableOf({
-    read: async () => {
-      const piece = await read();
-      letGo();
-      return piece;
-    },
+    read: reading(file),
     write: writing(file),
-    release: uncount,
+    release() {
+      threadWaits--;
+    },
     close() {
-      uncount();
+      threadWaits--;
       file.close();
     },
   });

@@ -9,6 +9,8 @@
  * @module
  */
 
+// Deno 2.9 tells a port that the other one closed only when this module is loaded.
+import "node:worker_threads";
 import {
   AdoptError,
   type Direction,

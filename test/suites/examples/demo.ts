@@ -46,6 +46,22 @@ export function checkDemo(column: ProcessColumn): void {
     await checkReflect(url);
   });
 
+  demo("/wait/pipe and /wait/program say what came of a wait", async ({ url }) => {
+    const textOf = async (path: string) => await (await fetch(url + path)).text();
+    assertEquals(await textOf("/wait/pipe?timeout=50"), "timeout \n");
+    assertEquals(await textOf("/wait/program?timeout=0"), "timeout \n");
+    const line = "ready this comes from another program\n";
+    assertEquals(await textOf("/wait/program?timeout=30000"), line);
+    await checkRefused(
+      `${url}/wait/pipe?timeout=long`,
+      /^timeout must be a whole number from 0 to /,
+    );
+    const leaving = new AbortController();
+    const left = fetch(`${url}/wait/pipe?timeout=30000`, { signal: leaving.signal });
+    leaving.abort();
+    assertEquals(await left.then(() => "answered", () => "left"), "left");
+  });
+
   demo("/stream and /seed.mp3 send the bytes that they promise", async ({ url }) => {
     assertEquals(await readPattern(await fetch(`${url}/stream?bytes=10000000`)), 10_000_000);
     assertEquals(await readPattern(await fetch(`${url}/stream?bytes=0`)), 0);

@@ -5,8 +5,10 @@
  */
 
 import { createHash } from "node:crypto";
+import { constants } from "node:fs";
+import { open } from "node:fs/promises";
 import { test } from "node:test";
-import { assertEquals, assertGreaterOrEqual } from "@std/assert";
+import { assertEquals, assertGreaterOrEqual, assertMatch } from "@std/assert";
 import { type ProcessColumn, whileServing } from "../commands.ts";
 import { assertDeclares } from "./length.ts";
 import { readPattern } from "./pattern.ts";
@@ -29,6 +31,20 @@ export function checkSmallExamples(column: ProcessColumn): void {
       assertEquals(answers, ["DONE\n", "DONE\n", "DONE\n"]);
       // Timers may fire a millisecond early.
       assertGreaterOrEqual(performance.now() - startMs, 48);
+    }));
+
+  test("wait_pipe.ts says what another program wrote, or that nobody did", () =>
+    whileServing(column, "examples/wait_pipe.ts", async ({ url }) => {
+      const [, path = ""] = /^timeout: write to (.*)\n$/.exec(
+        await textOf(fetch(`${url}/?timeout=20`)),
+      ) ?? [];
+      let news = "";
+      textOf(fetch(`${url}/?timeout=30000`)).then((text) => {
+        news = text;
+      });
+      // The pipe of the first request may be open still: what goes there is lost.
+      while (news === "") await writeIfRead(path, "it rains\n");
+      assertMatch(news, /^news: (it rains\n)+$/);
     }));
 
   test("streaming.ts sends as many bytes of its pattern as are asked for", () =>
@@ -92,4 +108,14 @@ export function checkSmallExamples(column: ProcessColumn): void {
 
 async function textOf(response: Promise<Response>): Promise<string> {
   return await (await response).text();
+}
+
+/** Writes to a FIFO that somebody has open for reading; does nothing for others. */
+async function writeIfRead(path: string, text: string): Promise<void> {
+  try {
+    const pipe = await open(path, constants.O_WRONLY | constants.O_NONBLOCK);
+    await pipe.write(text).finally(() => pipe.close());
+  } catch {
+    // Nobody reads it yet, or any more.
+  }
 }

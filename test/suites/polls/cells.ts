@@ -8,7 +8,8 @@
 import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import type { Handle } from "../../../core/reactor.ts";
 import { AGAIN } from "../../../core/status.ts";
-import { adopt, closeHandle, detach } from "../../../core/work/adopt.ts";
+import { adopt, closeHandle, detach, waitingOf } from "../../../core/work/adopt.ts";
+import { startDeadline } from "../../../core/work/deadline.ts";
 import { readable, tryRead, tryWrite, writable } from "../../../core/work/waits.ts";
 import type { ColumnRig } from "../rig.ts";
 import { type Ends, joined, type Kind, type Operation, type World } from "./ends.ts";
@@ -18,7 +19,7 @@ const SHORT_MS = 20;
 /** What a check waits for comes within this, or it is missing. */
 const LONG_MS = 2000;
 /** How often somebody writes to what is broken before he is told. */
-const TRIES_MAX = 50;
+const TRIES_MAX = 2000;
 
 export class Cell {
   readonly rig: ColumnRig;
@@ -44,6 +45,12 @@ export class Cell {
     promise.then(settled, settled);
     await this.rig.settle(() => isSettled, what);
     return await promise;
+  }
+
+  /** Lets so much time pass. */
+  pass(ms: number): Promise<void> {
+    const { loop } = waitingOf(this.world.home);
+    return this.wait(new Promise((resolve) => startDeadline(loop, ms, resolve)), "time");
   }
 
   readable(timeoutMs: number = LONG_MS, handle: Handle = this.handle): Promise<string> {
@@ -170,6 +177,7 @@ async function broken(cell: Cell): Promise<void> {
   for (let tries = 0; failure === null; tries++) {
     assert(tries < TRIES_MAX, "nobody said that it is broken");
     const state = await cell.writable(SHORT_MS);
+    await cell.pass(1);
     try {
       tryWrite(handle, pattern(1000));
     } catch (error) {

@@ -31,48 +31,48 @@ import {
   scratch,
 } from "./ends.ts";
 
-export const TCP: Kind = { name: "`net.Socket`, TCP", without: [], make: () => socketTo("tcp") };
-export const UNIX: Kind = {
+const TCP: Kind = { name: "`net.Socket`, TCP", without: [], make: () => socketTo("tcp") };
+const UNIX: Kind = {
   name: "`net.Socket`, Unix",
   without: ["broken"],
   make: () => socketTo("unix"),
 };
-export const DUPLEX: Kind = {
+const DUPLEX: Kind = {
   name: "`stream.Duplex`",
   without: ["broken"],
   make: () => Promise.resolve(duplex()),
 };
-export const FIFO: Kind = {
+const FIFO: Kind = {
   name: "FIFO, by `openPipe`",
   without: [...ONLY_READ, "detach"],
   make: ({ home }) => fifo((path) => openPipe(path, home)),
 };
-export const CHILD: Kind = {
+const CHILD: Kind = {
   name: "`ChildProcess`",
   without: ["timeout", "end", "room", "broken", "detach"],
   make: () => Promise.resolve(child()),
 };
-export const CHILD_STDOUT: Kind = {
+const CHILD_STDOUT: Kind = {
   name: "a child's `stdout`",
   without: ONLY_READ,
   make: () => Promise.resolve(childStdout()),
 };
-export const CHILD_STDIN: Kind = {
+const CHILD_STDIN: Kind = {
   name: "a child's `stdin`",
   without: ONLY_WRITTEN,
   make: () => Promise.resolve(childStdin()),
 };
-export const FILE_HANDLE: Kind = {
+const FILE_HANDLE: Kind = {
   name: "`FileHandle`",
   without: ["timeout", "room", "broken", "detach"],
   make: () => fileHandle(),
 };
-export const READ_STREAM: Kind = {
+const READ_STREAM: Kind = {
   name: "`fs.ReadStream`",
   without: ["timeout", ...ONLY_READ, "detach"],
   make: () => Promise.resolve(readStream()),
 };
-export const PORT: Kind = {
+const PORT: Kind = {
   name: "`MessagePort`",
   without: ["room", "detach"],
   make: () => Promise.resolve(port()),
@@ -90,11 +90,6 @@ export const NODE_KINDS: readonly Kind[] = [
   READ_STREAM,
   PORT,
 ];
-
-/** The same kind where some of it does not hold. */
-export function withGaps(kind: Kind, gaps: NonNullable<Kind["gaps"]>): Kind {
-  return { ...kind, gaps };
-}
 
 async function socketTo(transport: "tcp" | "unix"): Promise<Ends> {
   const far = await farServer(transport);

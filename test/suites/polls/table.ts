@@ -10,7 +10,7 @@ import { BUN_KINDS } from "./kinds_bun.ts";
 import { DENO_KINDS } from "./kinds_deno.ts";
 import { EVERYWHERE } from "./kinds_everywhere.ts";
 import { MEMORY_KINDS } from "./kinds_memory.ts";
-import { NODE_KINDS, PORT, withGaps } from "./kinds_node.ts";
+import { NODE_KINDS } from "./kinds_node.ts";
 
 type Column = "node" | "deno" | "bun" | "bun_serve" | "memory";
 
@@ -18,16 +18,7 @@ const BUN = [...BUN_KINDS, ...NODE_KINDS, ...EVERYWHERE];
 
 export const KINDS: { readonly [column in Column]: readonly Kind[] } = {
   node: [...NODE_KINDS, ...EVERYWHERE],
-  deno: [
-    ...DENO_KINDS,
-    ...NODE_KINDS.map((kind) =>
-      kind !== PORT ? kind : withGaps(PORT, {
-        end: "Deno 2.9 does not tell a port that the other one closed",
-        broken: "the same",
-      })
-    ),
-    ...EVERYWHERE,
-  ],
+  deno: [...DENO_KINDS, ...NODE_KINDS, ...EVERYWHERE],
   bun: BUN,
   bun_serve: BUN,
   memory: [...MEMORY_KINDS, ...EVERYWHERE],
