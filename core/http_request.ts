@@ -455,6 +455,8 @@ export class HttpRequest implements Outgoing {
     const code = encodeOn(this);
     if (code === AGAIN) this.#again();
     else if (code === ERROR) this.lost = true;
+    // Its last byte may have left within the call.
+    if (this.finalized) settleRequest(this);
     return code === OK;
   }
 

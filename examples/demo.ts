@@ -15,6 +15,7 @@ import { defineServer } from "sluice";
 import { clock } from "./demo/clock.ts";
 import { deferred } from "./demo/deferred.ts";
 import type { Entry } from "./demo/entry.ts";
+import { conditional, pause, resume } from "./demo/iterables.ts";
 import { hello } from "./demo/hello.ts";
 import { renderPage } from "./demo/page.ts";
 import { reflect } from "./demo/reflect.ts";
@@ -29,6 +30,9 @@ import { fedPipe, silentPipe } from "./demo/wait_pipe.ts";
 const entries: readonly Entry[] = [
   hello,
   deferred,
+  pause,
+  resume,
+  conditional,
   stream,
   clock,
   steps,

@@ -8,6 +8,8 @@
  * - A body that ends with its first chunk leaves as one write with its Content-Length. The first
  *   chunk is held back for that until the stream says that it is over, or until the turn ends.
  * - An empty chunk never reaches the wire. It lets the turn end before the stream is asked again.
+ * - What compression holds back leaves with an empty chunk, and when the stream has nothing at the
+ *   end of a turn: a stream that waits has all that it gave on its way.
  * - When no byte can reach the client any more, the stream is cancelled, once, with
  *   `RequestAborted`.
  *
@@ -81,7 +83,10 @@ export class ResponseSender implements Posted {
   runPosted(): void {
     this.#inARow = 0;
     if (this.#state === HOLDING_BACK) this.#begin();
-    else if (this.#state === FLOWING && !this.#reading) this.#ask();
+    else if (this.#state !== FLOWING) return;
+    else if (!this.#reading) this.#ask();
+    // It has nothing now, and nobody knows for how long.
+    else this.#request.flushIfIdle();
   }
 
   #settle(result: ReadResult | undefined): void {
@@ -99,6 +104,7 @@ export class ResponseSender implements Posted {
 
   #ask(): void {
     this.#reading = true;
+    if (this.#request.encoding !== null) this.#request.exchange.loop.post(this);
     this.#reader.read().then(this.#settled, this.#failed);
   }
 
@@ -155,6 +161,7 @@ export class ResponseSender implements Posted {
 
   #send(chunk: Uint8Array): void {
     if (chunk.length === 0) {
+      this.#request.flushIfIdle();
       this.#request.exchange.loop.post(this);
       return;
     }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Timer, type TimerOwner } from "../timers.ts";
+import { Alarm } from "../alarms.ts";
 import { SUSPENSION, type Suspension, type Waiter } from "./suspension.ts";
 
 /**
@@ -19,16 +19,13 @@ import { SUSPENSION, type Suspension, type Waiter } from "./suspension.ts";
 export type PauseResult = "resumed" | "timeout" | "aborted";
 
 export interface PauseOptions {
-  /**
-   * Ends the pause so long after it was yielded, within the grain of the timers (100 ms). Default:
-   * never.
-   */
+  /** Ends the pause so long after it was yielded. Default: never. */
   readonly timeoutMs?: number | undefined;
   /** Ends the pause when it aborts. */
   readonly signal?: AbortSignal | undefined;
 }
 
-export class Pause implements Suspension<PauseResult>, TimerOwner {
+export class Pause implements Suspension<PauseResult> {
   /** How it ended; null before. */
   result: PauseResult | null = null;
   /** True exactly when it was yielded. */
@@ -43,7 +40,7 @@ export class Pause implements Suspension<PauseResult>, TimerOwner {
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | null;
   #waiter: Waiter<PauseResult> | null = null;
-  #timer: Timer | null = null;
+  #alarm: Alarm | null = null;
   #onAbort: (() => void) | null = null;
   /** True exactly when nobody will go on with it any more. */
   #isGivenUp = false;
@@ -73,10 +70,6 @@ export class Pause implements Suspension<PauseResult>, TimerOwner {
     this.#waitOver();
   }
 
-  onTimer(): void {
-    this.#end("timeout");
-  }
-
   #wait(waiter: Waiter<PauseResult>): void {
     this.#waiter = waiter;
     const signal = this.#signal;
@@ -89,9 +82,9 @@ export class Pause implements Suspension<PauseResult>, TimerOwner {
       signal.addEventListener("abort", this.#onAbort, { once: true });
     }
     if (this.#timeoutMs === Infinity) return;
-    this.#timer = new Timer(this);
+    this.#alarm = new Alarm(() => void this.#end("timeout"));
     const { loop } = waiter;
-    loop.timers.arm(this.#timer, loop.now() + this.#timeoutMs);
+    loop.alarms.arm(this.#alarm, loop.now() + this.#timeoutMs);
   }
 
   #end(result: PauseResult): boolean {
@@ -104,8 +97,8 @@ export class Pause implements Suspension<PauseResult>, TimerOwner {
   }
 
   #waitOver(): void {
-    if (this.#timer !== null) this.#waiter!.loop.timers.disarm(this.#timer);
+    if (this.#alarm !== null) this.#waiter!.loop.alarms.disarm(this.#alarm);
     if (this.#onAbort !== null) this.#signal!.removeEventListener("abort", this.#onAbort);
-    this.#waiter = this.#timer = this.#onAbort = null;
+    this.#waiter = this.#alarm = this.#onAbort = null;
   }
 }

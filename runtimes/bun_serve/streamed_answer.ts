@@ -123,7 +123,7 @@ export class StreamedAnswer implements StreamOwner {
     const { request } = this.#owner;
     // A release inside the push may have sent on, ended the answer, or given it up.
     if (this.#isOver || !output.isEmpty) return;
-    if (!request.responseEnded) {
+    if (!request.responseEnded || request.isEncoding) {
       if (flush) this.#stream.flush();
     } else if (!request.bodyBroken) {
       this.#isOver = true;

@@ -22,6 +22,7 @@ import { checkHardThreads } from "./hard/threads.ts";
 import { checkBodyTrouble } from "./hard/body_trouble.ts";
 import { checkRequestBodies } from "./hard/request_bodies.ts";
 import { checkMemoryBound } from "./hard/memory_bound.ts";
+import { checkPauses } from "./hard/pauses.ts";
 import { checkTwoBuffers } from "./hard/two_buffers.ts";
 import { type Check, checkWithGaps } from "./rig.ts";
 
@@ -36,6 +37,7 @@ const GROUPS: readonly Group[] = [
   ["homecoming", checkHomecoming],
   ["fairness", checkFairness],
   ["memory bound", checkMemoryBound],
+  ["iterables", checkPauses],
   ["threads", checkHardThreads],
   ["request bodies", checkRequestBodies],
   ["body trouble", checkBodyTrouble],

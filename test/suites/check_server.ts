@@ -18,6 +18,7 @@ import { checkFinalize } from "./server/finalize.ts";
 import { checkLingering } from "./server/lingering.ts";
 import { checkCodedBodies } from "./server/coded_bodies.ts";
 import { checkKeptBodies } from "./server/kept_bodies.ts";
+import { checkCompression } from "./server/compression.ts";
 import { checkIterables } from "./server/iterables.ts";
 import { checkIterablesWaiting } from "./server/iterables_waiting.ts";
 import { checkLimits } from "./server/limits.ts";
@@ -46,6 +47,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["sending", checkSending],
     ["fetch applications", checkFetch],
     ["lingering", checkLingering],
+    ["compression", checkCompression],
     ["iterables", checkIterables],
     ["iterables that wait", checkIterablesWaiting],
     ["closing", checkClosing],

@@ -115,6 +115,26 @@ export function checkDemo(column: ProcessColumn): void {
     await checkRefused(`${url}/thread/sql?n=0`, /^a whole number from 1 to /);
   });
 
+  demo("/pause waits for /resume, and /conditional runs no body in vain", async ({ url }) => {
+    const paused = await Promise.all(["a", "a", "b"].map((id) => fetch(`${url}/pause?id=${id}`)));
+    const resumed = async (id: string) => await (await fetch(`${url}/resume?id=${id}`)).text();
+    assertEquals(await resumed("a"), "resumed: 2\n");
+    for (const response of paused.slice(0, 2)) {
+      assertEquals(await response.text(), "waits for /resume?id=a\nresumed\n");
+    }
+    assertEquals([await resumed("a"), await resumed("b")], ["resumed: 0\n", "resumed: 1\n"]);
+    await paused[2]!.body!.cancel();
+    const first = await fetch(`${url}/conditional`);
+    const etag = first.headers.get("etag")!;
+    assertEquals([first.status, first.headers.get("x-generated")], [200, "0"]);
+    await first.text();
+    for (let i = 0; i < 3; i++) {
+      const again = await fetch(`${url}/conditional`, { headers: { "if-none-match": etag } });
+      assertEquals([again.status, again.headers.get("x-generated")], [304, "1"]);
+      await again.body?.cancel();
+    }
+  });
+
   demo("/upload hashes a body and the form's wrapping of a file", async ({ url }) => {
     const body = new Uint8Array(6_000_000).map((_, i) => i * 31);
     const answer = await fetch(`${url}/upload`, { method: "POST", body });

@@ -69,6 +69,18 @@ export function checkSmallExamples(column: ProcessColumn): void {
       await reader.cancel();
     }));
 
+  test("iterable.ts lets one request wait for another", () =>
+    whileServing(column, "examples/iterable.ts", async ({ url }) => {
+      assertEquals(await textOf(fetch(url)), "one\ntwo\nthree\n");
+      // The head comes with a first line, before there is any news.
+      const readers = [await fetch(`${url}/news`), await fetch(`${url}/news`)];
+      const told = await textOf(fetch(`${url}/tell`, { method: "POST", body: "it rains" }));
+      assertEquals(told, "told 2\n");
+      for (const reader of readers) assertEquals(await reader.text(), "waiting\nnews: it rains\n");
+      const again = await textOf(fetch(`${url}/tell`, { method: "POST", body: "still" }));
+      assertEquals(again, "told 0\n");
+    }));
+
   test("hono.ts answers its routes", () =>
     whileServing(column, "examples/hono.ts", async ({ url }) => {
       assertEquals(await textOf(fetch(url)), "Hello from Hono\n");

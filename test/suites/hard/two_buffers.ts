@@ -7,11 +7,13 @@
 
 import { createHash } from "node:crypto";
 import { assert, assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
+import type { HeaderFields } from "../../../core/http/response_head.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { DONE } from "../../../core/status.ts";
 import type { HardCheck } from "../check_hard.ts";
 import type { RawClient } from "../server/bench.ts";
 import { BodyTap } from "./body_tap.ts";
+import { Decoding } from "./decoding.ts";
 import { Dice, type HardBench, IS_FULL } from "./hard_bench.ts";
 import { MemoryGauge } from "./memory_gauge.ts";
 import { patternAt, type Producer, ReadyProducer, ReleasedProducer } from "./producers.ts";
@@ -32,14 +34,14 @@ const SUSPENSIONS_MIN = 100;
 const GROWTH_MAX_BYTES = 2_000_000;
 
 type Make = (request: HttpRequest, total: number) => Producer;
-type Framing = "length" | "chunked";
+type Framing = "length" | "chunked" | "gzip";
 
 export function checkTwoBuffers(check: HardCheck): void {
   const released: Make = (request, total) => new ReleasedProducer(request, total);
   const ready: Make = (request, total) => new ReadyProducer(request, total);
 
-  for (const framing of ["length", "chunked"] as const) {
-    const name = framing === "length" ? "of known length" : "in chunks";
+  for (const framing of ["length", "chunked", "gzip"] as const) {
+    const name = NAMES[framing];
     check(`two buffers carry a body ${name} to a client that stalls`, async (bench) => {
       const startedMs = performance.now();
       const { producer, growth } = await carry(bench, released, framing);
@@ -89,35 +91,48 @@ interface Carried {
 
 /** Carries a body; throws when it does not arrive as it was made. */
 async function carry(bench: HardBench, make: Make, framing: Framing): Promise<Carried> {
-  const total = totalOf(bench);
+  const total = totalOf(bench, framing);
   const producers: Producer[] = [];
   await bench.serve({
+    compression: { levels: { gzip: 1 } },
     handlers: [(request) => {
-      request.sendHead(200, framing === "length" ? { "content-length": total } : {});
+      request.sendHead(200, fieldsOf(framing, total));
       producers.push(make(request, total));
       return DONE;
     }],
   });
   const received = createHash("sha256");
   let wrongAt = -1;
-  const tap = new BodyTap((bytes) => {
+  let bodyBytes = 0;
+  const sink = (bytes: Uint8Array) => {
     received.update(bytes);
-    if (wrongAt < 0) wrongAt = wrongIn(bytes, tap.bodyBytes - bytes.length);
-  });
+    if (wrongAt < 0) wrongAt = wrongIn(bytes, bodyBytes);
+    bodyBytes += bytes.length;
+  };
+  const tap = framing === "gzip" ? new Decoding(bench, sink) : new BodyTap(sink);
   const client = bench.connect();
   client.keeps = false;
-  client.request("GET", "/");
+  client.request("GET", "/", ...framing === "gzip" ? ["Accept-Encoding: gzip"] : []);
   const growth = await readSlowly(bench, client, tap, () => tap.isDone || wrongAt >= 0);
   assert(wrongAt < 0, `byte ${wrongAt} is not of the pattern`);
-  assertEquals(tap.bodyBytes, total);
+  assertEquals(bodyBytes, total);
   assertEquals(received.digest("hex"), producers[0]!.sha256());
   assertLess(growth, GROWTH_MAX_BYTES, "bytes that the memory grew by");
   return { producer: producers[0]!, growth };
 }
 
-function totalOf(bench: HardBench): number {
+const NAMES = { length: "of known length", chunked: "in chunks", gzip: "through gzip" };
+
+function fieldsOf(framing: Framing, total: number): HeaderFields {
+  if (framing === "length") return { "content-length": total };
+  return framing === "gzip" ? { "content-type": "text/plain" } : {};
+}
+
+function totalOf(bench: HardBench, framing: Framing): number {
   if (IS_FULL) return FULL_BYTES;
-  return bench.timeIsReal ? 2 * bench.bulkBytes : MEMORY_SHORT_BYTES;
+  if (bench.timeIsReal) return 2 * bench.bulkBytes;
+  // The pattern becomes a third of itself.
+  return framing === "gzip" ? 3 * MEMORY_SHORT_BYTES : MEMORY_SHORT_BYTES;
 }
 
 /** The first position that is wrong, or -1. */
@@ -132,7 +147,7 @@ function wrongIn(bytes: Uint8Array, from: number): number {
 async function readSlowly(
   bench: HardBench,
   client: RawClient,
-  tap: BodyTap,
+  tap: { take(bytes: Uint8Array): void },
   isDone: () => boolean,
 ): Promise<number> {
   const dice = new Dice();
