@@ -5,7 +5,7 @@
  * What holds:
  * - Nothing is taken out of the ring after `AGAIN`, so that the thread waits for the client.
  * - Small pieces that are there together leave together; large ones are lent from the ring itself,
- *   and their credit goes back when they are released.
+ *   and their credit goes back when they are released. What is to be compressed is copied.
  * - A job that ends without its `FINISH` is never a clean end: an error answer, or a reset.
  *
  * @module
@@ -100,7 +100,7 @@ export class ThreadAnswer implements JobSink {
     else if (kind === FINISH) this.#finish(entries);
     else {
       entries.skip();
-      this.#sent(this.#request.send(NO_BYTES, FLUSH_NOW));
+      this.#sent(this.#request.flush());
     }
   }
 
@@ -119,7 +119,9 @@ export class ThreadAnswer implements JobSink {
   }
 
   #sendData(entries: JobEntries): void {
-    if (entries.length >= GATHER_BYTES_MAX) {
+    // An encoder may not be given memory that another thread writes.
+    const isLendable = this.#request.encoding === null;
+    if (isLendable && entries.length >= GATHER_BYTES_MAX) {
       for (const buf of entries.lend()) {
         this.#sent(this.#request.send(buf));
         if (this.#state === OVER) return;
@@ -127,7 +129,7 @@ export class ThreadAnswer implements JobSink {
       return;
     }
     // What is here together leaves together: a line of text at a time would be a chunk each.
-    const buf = this.#request.service.pool.take(POOL_BUF_BYTES);
+    const buf = this.#request.service.pool.take(Math.max(POOL_BUF_BYTES, entries.length));
     do {
       const { length } = entries;
       if (buf.end + length > buf.bytes.length) break;
@@ -187,6 +189,3 @@ export class ThreadAnswer implements JobSink {
     this.#hold.release();
   }
 }
-
-const FLUSH_NOW = { flush: true };
-const NO_BYTES = new Uint8Array(0);

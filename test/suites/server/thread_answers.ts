@@ -12,6 +12,7 @@ import {
   assertMatch,
   assertStringIncludes,
 } from "@std/assert";
+import { gunzipSync } from "node:zlib";
 import { inThread, type InThreadOptions } from "../../../core/apps/in_thread.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import type { Clocks, Limits } from "../../../core/limits.ts";
@@ -85,6 +86,22 @@ function checkStreamed(check: ServerCheck): void {
       ]);
     },
   );
+
+  check("what a thread makes is compressed like any other answer", async (bench) => {
+    await bench.serve({ handlers: [exportsOf(JOBS)], compression: true });
+    const client = bench.connect();
+    for (const [i, target] of ["/letters?50", "/whole/letters?50", "/lines?5000"].entries()) {
+      client.request("GET", target, "Accept-Encoding: gzip");
+      const answer = (await client.waitAnswers(i + 1))[i]!;
+      assertEquals([answer.status, fieldOf(answer, "content-encoding")], [200, "gzip"]);
+      const packed = Uint8Array.from(answer.body, (character) => character.charCodeAt(0));
+      const text = gunzipSync(packed).toString();
+      const wanted = target === "/lines?5000"
+        ? Array.from({ length: 5000 }, (_, line) => `line ${line}\n`)
+        : Array.from({ length: 50 }, (_, n) => String.fromCharCode(97 + n % 26).repeat(40_000));
+      assertEquals(text === wanted.join(""), true, `${target} was not decoded to what was made`);
+    }
+  });
 
   check("a job whose answer has no body is not run to its end", async (bench) => {
     await serveExports(bench, JOBS);

@@ -51,6 +51,13 @@ export function* lines(request: ThreadRequest, out: ThreadOutput): Generator<str
   for (let i = 0; i < count; i++) yield `line ${i}\n`;
 }
 
+/** The same as text that deserves compression, in large pieces. */
+export function* letters(request: ThreadRequest, out: ThreadOutput): Generator<string> {
+  out.head(200, { "content-type": "text/plain" });
+  const count = numberOf(request);
+  for (let i = 0; i < count; i++) yield String.fromCharCode(97 + i % 26).repeat(40_000);
+}
+
 /** As many bytes as are asked for, byte i being i mod 251, in pieces of odd sizes. */
 export async function pattern(request: ThreadRequest, out: ThreadOutput): Promise<void> {
   const count = numberOf(request);
