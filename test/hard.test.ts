@@ -18,6 +18,7 @@ const WAITED_ON = /(^|\.)(fd|\w*Fd|\w*[dD]escriptor|\w*[hH]andle|\w*[sS]ocket)s?
 const NUMBERS = [
   "Address.port",
   "Clock.now",
+  "Clock.stopwatchMs",
   "Clock.wallTime",
   "Clock.wakeAt.deadlineMs",
   "ListenOptions.backlog",
