@@ -11,7 +11,7 @@
  * @module
  */
 
-import type { AbortCause, HttpError } from "./errors.ts";
+import { type AbortCause, HttpError } from "./errors.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { reasonOf } from "./http/reasons.ts";
 import { AGAIN, ERROR, nameOfCode, OK, type ResultCode } from "./status.ts";
@@ -20,10 +20,12 @@ import { AGAIN, ERROR, nameOfCode, OK, type ResultCode } from "./status.ts";
  * Ends a request.
  *
  * - `OK` or `AGAIN`: the answer is complete; output that is still queued leaves first.
- * - `ERROR`: it went wrong. Without a head sent, the client gets `httpStatus` (500 by default);
- *   otherwise the connection is reset, so that nobody takes a cut-off answer for a whole one.
+ * - `ERROR`: it went wrong. Without a head sent, the client gets `httpStatus`; otherwise the
+ *   connection is reset, so that nobody takes a cut-off answer for a whole one.
  *
- * With an `httpStatus` and no head sent, a complete answer of that status is made.
+ * With an `httpStatus` and no head sent, a complete answer of that status is made. Where one is
+ * needed and none given, it is that of what went wrong: 413, 408 or 400 for a body that cannot be
+ * had, 503 for a handler that is late, else 500.
  * Answers false, with a log line, when the request was finalized before.
  */
 export function finalizeRequest(
@@ -81,7 +83,8 @@ export function terminateRequest(request: HttpRequest, cause: AbortCause): void 
  */
 export function finalizeWithoutBody(request: HttpRequest, error: HttpError): void {
   warn(request, `${error.status}, ${error.message}`);
-  request.bodyIfAsked?.fail(error);
+  // Also where nobody asked: whoever is told of the abort may end the request, with this status.
+  request.body.fail(error);
   request.tellAbort("bad-request");
   if (!request.finalized) finalizeRequest(request, ERROR, error.status);
 }
@@ -115,13 +118,17 @@ function completeResponse(request: HttpRequest, code: ResultCode, httpStatus: nu
     else if (!request.responseEnded) request.end();
     return;
   }
-  if (code !== ERROR && httpStatus === 0) {
-    if (request.abortCause === null) request.complain("was finalized without an answer");
-    sendErrorAnswer(request, request.abortCause === "timeout" ? 503 : 500);
-    return;
+  if (httpStatus === 0 && request.abortCause === null) {
+    request.complain(`was finalized ${code === ERROR ? "with ERROR" : "without an answer"}`);
   }
-  if (httpStatus === 0 && request.abortCause === null) request.complain("was finalized with ERROR");
-  sendErrorAnswer(request, httpStatus === 0 ? 500 : httpStatus);
+  sendErrorAnswer(request, httpStatus === 0 ? statusOfEnd(request) : httpStatus);
+}
+
+/** What a request gets whose end names no status. */
+function statusOfEnd(request: HttpRequest): number {
+  if (request.abortCause === "timeout") return 503;
+  const error = request.abortCause === "bad-request" ? request.body.error : null;
+  return error instanceof HttpError ? error.status : 500;
 }
 
 const ERROR_FIELDS = [["content-type", "text/plain; charset=utf-8"]] as const;

@@ -64,6 +64,11 @@ export class RequestBody {
     return this.#consumer !== null && this.#error === null;
   }
 
+  /** Why it will never be complete; null while it may be. */
+  get error(): BodyError | null {
+    return this.#error;
+  }
+
   /** How much memory is held for it, in bytes, beside what its exchange has read ahead. */
   get heldBytes(): number {
     return this.#keeper?.heldBytes ?? 0;

@@ -232,15 +232,9 @@ function whyFailed(e: Evidence, index: number): string | null {
   if (does.via === "fetch" && does.answer === "breaks") return "its stream failed before its head";
   const sentMs = e.sentMs(e.answers[index]!);
   if (body !== null && hasFailingDisk(e, index)) return "its body could not be kept";
-  const isTold = e.side.finMs <= sentMs || e.closingMs <= sentMs || isHandlerLate(e, index) ||
-    does.reads === "kept" && hasBadBody(e, index);
+  const isTold = e.side.finMs <= sentMs || e.closingMs <= sentMs;
   if (does.via === "native" && does.quits && isTold) return "the application gave up";
   return null;
-}
-
-/** True exactly when the body itself is a reason to refuse the request: abort listeners hear it. */
-function hasBadBody(e: Evidence, index: number): boolean {
-  return isTooLarge(e, index) || whyBad(e, index) !== null || isBodyLate(e, index);
 }
 
 /** True exactly when a body is kept in a file, and files fail. */

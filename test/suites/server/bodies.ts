@@ -6,7 +6,7 @@
 
 import { assert, assertEquals } from "@std/assert";
 import type { HttpRequest } from "../../../core/http_request.ts";
-import { DONE, type ResultCode } from "../../../core/status.ts";
+import { DONE, ERROR, type ResultCode } from "../../../core/status.ts";
 import type { ServerCheck } from "../check_server.ts";
 import { fieldOf } from "./answers.ts";
 import { textOf } from "./bench.ts";
@@ -221,5 +221,52 @@ function checkBroken(check: ServerCheck): void {
     const client = bench.connect().request("POST", "/", "Content-Length: 10").send("abc").fin();
     const answers = await client.waitClosed();
     assertEquals(answers.map((answer) => answer.status), [400]);
+  });
+
+  checkEndedByListener(check);
+}
+
+/** How a handler may ask for a body that it never gets. */
+const ASKING: Readonly<Record<string, (request: HttpRequest) => void>> = {
+  "bytes()": (request) => void request.body.bytes().catch(() => {}),
+  "buffered()": (request) => void request.body.buffered().catch(() => {}),
+};
+
+/** Requests whose bodies cannot be had, and the status of each. */
+const UNUSABLE: ReadonlyArray<readonly [string, string, number]> = [
+  ["Transfer-Encoding: chunked", "b\r\nhello world\r\n", 413],
+  ["Transfer-Encoding: chunked", "zz\r\n", 400],
+  ["Content-Length: 9", "part", 408],
+];
+
+function checkEndedByListener(check: ServerCheck): void {
+  const ending = (asks: (request: HttpRequest) => void) => (request: HttpRequest): ResultCode => {
+    const hold = request.hold("the test");
+    request.onAbort(() => {
+      request.finalize(ERROR);
+      hold.release();
+    });
+    asks(request);
+    return DONE;
+  };
+
+  for (const [how, asks] of Object.entries(ASKING)) {
+    check(`finalize(ERROR) in onAbort keeps the status of a bad body: ${how}`, async (bench) => {
+      await bench.serve({
+        handlers: [ending(asks)],
+        limits: { clientBodyMaxBytes: 10 },
+        clocks: { bodyTimeoutMs: 200 },
+      });
+      for (const [field, body, status] of UNUSABLE) {
+        const client = bench.connect().request("POST", "/", field).send(body);
+        assertEquals((await client.waitClosed()).map((answer) => answer.status), [status]);
+      }
+    });
+  }
+
+  check("finalize(ERROR) in onAbort of a handler that is late is a 503", async (bench) => {
+    await bench.serve({ handlers: [ending(() => {})], clocks: { handlerTimeoutMs: 200 } });
+    const client = bench.connect().request("GET", "/");
+    assertEquals((await client.waitClosed()).map((answer) => answer.status), [503]);
   });
 }
