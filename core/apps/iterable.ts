@@ -6,6 +6,12 @@
  * @module
  */
 
+import type { Handle } from "../reactor.ts";
+import type { Suspension } from "../work/suspension.ts";
+import type { PollEvent } from "../work/poller.ts";
+import type { Awaited, WaitAnyOptions } from "../work/wait_any.ts";
+import { untilAny, untilReadable, untilWritable } from "../work/wait_suspensions.ts";
+import type { PollOutcome, WaitOptions } from "../work/waits.ts";
 import { describe, type Handler } from "../handlers.ts";
 import type { HttpRequest } from "../http_request.ts";
 import { type HeaderFields, ResponseHead } from "../http/response_head.ts";
@@ -103,5 +109,23 @@ export class IterableOutput {
   flush(chunk: Chunk | null = null): Block {
     this.flushAsked = true;
     return blockOf(chunk, true);
+  }
+
+  /**
+   * A wait until `handle` can be read, as `readable`. Yield it: the `yield` has the outcome for its
+   * value. It ends with the request.
+   */
+  readable(handle: Handle, options?: WaitOptions): Suspension<PollOutcome> {
+    return untilReadable(handle, options);
+  }
+
+  /** The same until something can be written, as `writable`. */
+  writable(handle: Handle, options?: WaitOptions): Suspension<PollOutcome> {
+    return untilWritable(handle, options);
+  }
+
+  /** The same for several handles, as `waitAny`: the `yield` has the events for its value. */
+  waitAny(list: readonly Awaited[], options?: WaitAnyOptions): Suspension<PollEvent[]> {
+    return untilAny(list, options);
   }
 }

@@ -17,6 +17,8 @@ import { joined, type Kind } from "./ends.ts";
 const ROUNDS = 100;
 const TIMEOUT_MS_MAX = 5;
 const BYTES_MAX = 40;
+/** More than is written on average, so that there is something to wait for. */
+const READ_BYTES_MAX = 200;
 
 export function checkRandomWaits(check: HardPollsCheck, kinds: readonly Kind[]): void {
   for (const kind of kinds.filter(({ without }) => !without.includes("timeout"))) {
@@ -60,7 +62,7 @@ async function readAtRandom(cell: Cell, writer: RandomWriter): Promise<void> {
     writer.round();
     const outcome = await cell.readable(writer.dice.below(TIMEOUT_MS_MAX + 1));
     if (outcome === "timeout") timeouts++;
-    else pieces.push(readSome(handle, 1 + writer.dice.below(BYTES_MAX)));
+    else pieces.push(readSome(handle, 1 + writer.dice.below(READ_BYTES_MAX)));
   }
   const got = pieces.reduce((sum, piece) => sum + piece.length, 0);
   await cell.rig.settle(() => writer.isDone, "the writer's end");
