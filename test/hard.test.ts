@@ -85,6 +85,15 @@ describe("opaque handles", () => {
     ]);
   });
 
+  test("the numbers of waiting for handles are counts of bytes", () => {
+    const contract = readTree().find(({ path }) => path === "core/capabilities/polls.ts")!;
+    const places = primitivePlaces(contract.text).filter(({ type }) => type === "number");
+    assertEquals(places.map(({ name }) => name), [
+      "Pollable.tryRead.bytesMax",
+      "Pollable.tryWrite",
+    ]);
+  });
+
   test("no exported signature of the core or of a runtime takes a handle for a number", () => {
     const sources = readTree().filter(({ path }) => /^(core|runtimes)\/.*\.ts$/.test(path));
     assertGreater(sources.length, 40);

@@ -80,16 +80,16 @@ export interface BunAdoptedSocket {
 
 /** The events of an adopted socket. */
 export interface BunAdoptedHandlers {
-  data(socket: unknown, bytes: Uint8Array): void;
+  data(socket: BunAdoptedSocket, bytes: Uint8Array): void;
   drain(): void;
   end(): void;
-  error(socket: unknown, error: unknown): void;
-  close(socket: unknown, error?: unknown): void;
+  error(socket: BunAdoptedSocket, error: unknown): void;
+  close(socket: BunAdoptedSocket, error?: unknown): void;
 }
 
 export interface BunPlatform {
   readonly version: string;
-  file(descriptor: unknown): BunFile;
+  file(source: unknown): BunFile;
   /** What a promise has settled with, or else the promise itself. */
   peek?(promise: Promise<unknown>): unknown;
   listen<Data>(options: BunSocketOptions<Data>): BunListener;

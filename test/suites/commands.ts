@@ -38,6 +38,11 @@ export function startScript(column: ProcessColumn, args: readonly string[]): Pro
   return new Program(process.execPath, [...FACTS[column].run, ...args], { cwd: ROOT });
 }
 
+/** The command line of a script of the project. */
+export function commandOf(column: ProcessColumn, args: readonly string[]): string[] {
+  return [process.execPath, ...FACTS[column].run, ...args];
+}
+
 /** An application that is served by a process of its own. */
 export interface Serving {
   readonly url: string;
