@@ -21,6 +21,9 @@ import type { Entry } from "./entry.ts";
 import { readWholeNumber } from "./whole_number.ts";
 
 const TIMEOUT_MS_MAX = 30_000;
+/** A process costs the machine more than a request costs the server. */
+const PROGRAMS_MAX = 16;
+let programs = 0;
 const LINE_BYTES_MAX = 1000;
 const TEXT = { "content-type": "text/plain; charset=utf-8" };
 
@@ -62,6 +65,11 @@ function answer(
   const wanted = new URL(request.url).searchParams.get("timeout") ?? "1000";
   const timeoutMs = readWholeNumber("timeout", wanted, TIMEOUT_MS_MAX);
   if (typeof timeoutMs === "string") return request.respond(400, TEXT, timeoutMs);
+  if (programs === PROGRAMS_MAX) {
+    return request.respond(503, { ...TEXT, "retry-after": "1" }, "too many programs run\n");
+  }
+  programs++;
+  request.onCleanup(() => void programs--);
   return waitFor(request, start(), timeoutMs);
 }
 
@@ -70,6 +78,8 @@ async function waitFor(
   child: ReturnType<typeof spawn>,
   timeoutMs: number,
 ): Promise<ResultCode> {
+  // One that cannot be started has no pipe, or a pipe that ends.
+  child.on("error", (error) => request.complain(`no program: ${error.message}`));
   const pipe = adopt(child.stdout!, request);
   request.onCleanup(() => {
     closeHandle(pipe);

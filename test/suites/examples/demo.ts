@@ -62,6 +62,19 @@ export function checkDemo(column: ProcessColumn): void {
     assertEquals(await left.then(() => "answered", () => "left"), "left");
   });
 
+  demo("/wait/pipe has so many programs at once and no more", async ({ url }) => {
+    const leaving = new AbortController();
+    const asked = Array.from(
+      { length: 17 },
+      () => fetch(`${url}/wait/pipe?timeout=30000`, { signal: leaving.signal }),
+    );
+    const refused = await Promise.race(asked);
+    assertEquals([refused.status, refused.headers.get("retry-after")], [503, "1"]);
+    leaving.abort();
+    await Promise.allSettled(asked);
+    assertEquals(await (await fetch(`${url}/wait/program?timeout=0`)).text(), "timeout \n");
+  });
+
   demo("/stream and /seed.mp3 send the bytes that they promise", async ({ url }) => {
     assertEquals(await readPattern(await fetch(`${url}/stream?bytes=10000000`)), 10_000_000);
     assertEquals(await readPattern(await fetch(`${url}/stream?bytes=0`)), 0);
