@@ -10,6 +10,7 @@ import { HttpError } from "./errors.ts";
 import { finalizeRequest, finalizeWithoutBody } from "./finalize.ts";
 import { runHandlers } from "./handlers.ts";
 import { DecodedHead } from "./http/decoded_head.ts";
+import { quote } from "./http/fields.ts";
 import { reasonOf } from "./http/reasons.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { refuseForLoad } from "./refuse.ts";
@@ -62,7 +63,7 @@ function refuse(request: HttpRequest, named: string): void {
     ["accept-encoding", service.requestCodings.join(", ")],
     ["content-type", "text/plain; charset=utf-8"],
   ] as const;
-  const words = `no request may have the content coding ${JSON.stringify(named)}`;
+  const words = `no request may have the content coding ${quote(named)}`;
   service.log("warn", `${request.method} ${request.target}: 415, ${words}`);
   request.respond(415, fields, `415 ${reasonOf(415)}\n`);
   finalizeRequest(request);

@@ -46,6 +46,10 @@ function valueMessage(name: string, value: string): string {
 }
 
 /** At most 64 characters of `text`, made harmless for a log line. */
-function quote(text: string): string {
-  return JSON.stringify(text.length > 64 ? text.slice(0, 64) + "…" : text);
+export function quote(text: string): string {
+  const quoted = JSON.stringify(text.length > 64 ? text.slice(0, 64) + "…" : text);
+  return quoted.replace(CONTROLS, (one) => `\\u00${one.charCodeAt(0).toString(16)}`);
 }
+
+/** Those that JSON leaves as they are; a terminal takes U+009B for the start of a command. */
+const CONTROLS = /[\x7f-\x9f]/g;

@@ -6,7 +6,7 @@
  */
 
 import * as zlib from "node:zlib";
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { fetchHandler } from "../../../core/apps/fetch.ts";
 import type { Coding } from "../../../core/capabilities/codecs.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
@@ -165,6 +165,19 @@ function checkRefusals(check: ServerCheck): void {
     }
     const client = post(bench.connect(), "identity", new TextEncoder().encode("words"));
     assertEquals((await client.waitAnswers(1))[0]?.body, "words");
+  });
+
+  check("the log names a coding that is not undone, and is not written to by it", async (bench) => {
+    await bench.serve({ handlers: [echoBody], requestCodings: ["gzip"] });
+    const coding = `x\x9b31m\x85"\x80${"y".repeat(200)}`;
+    const client = bench.connect();
+    const head = `POST / HTTP/1.1\r\nHost: a\r\nContent-Encoding: ${coding}\r\n` +
+      "Content-Length: 1\r\n\r\n";
+    client.send(Uint8Array.from(head, (character) => character.charCodeAt(0))).send("a");
+    assertEquals((await client.waitAnswers(1))[0]?.status, 415);
+    const [line] = bench.logs;
+    assertStringIncludes(line!, "x\\u009b31m\\u0085");
+    assert(/^[ -~…]{1,200}$/.test(line!), line);
   });
 
   check("a coded body that is broken or cut off is refused with 400", async (bench) => {
