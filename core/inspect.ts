@@ -7,7 +7,7 @@
 import type { Connection } from "./connection.ts";
 import type { HttpRequest } from "./http_request.ts";
 import type { Load, LoadReport } from "./load.ts";
-import type { Loop } from "./loop.ts";
+import type { Loop, WaitCounts } from "./loop.ts";
 import type { ThreadService, ThreadsReport } from "./thread_service.ts";
 
 export interface HoldReport {
@@ -43,6 +43,8 @@ export interface ServerReport {
   readonly buffersOut: number;
   readonly bytes: BytesReport;
   readonly load: LoadReport;
+  /** What waits on the loop of the server, which servers may share. */
+  readonly waiting: Readonly<WaitCounts>;
   /** Threads and the queue before them; left out while nobody has asked for a thread. */
   readonly threads?: ThreadsReport;
 }
@@ -74,6 +76,7 @@ export function inspectServer(server: Inspectable): ServerReport {
     buffersOut: server.pool.out,
     bytes,
     load: server.load.report(),
+    waiting: { ...server.loop.waiting },
   };
   const threads = server.threadsIfAsked;
   return threads === null ? report : { ...report, threads: threads.report() };

@@ -10,12 +10,23 @@ import { type Posted, PostedQueue } from "./posted.ts";
 import type { Clock, Turn, TurnEvents } from "./reactor.ts";
 import { Timers } from "./timers.ts";
 
+/** How many wait on a loop now. Whoever begins or ends a wait counts it; reports copy this. */
+export interface WaitCounts {
+  /** Generators (iterable applications, computations in steps) that wait for what they yielded. */
+  suspended: number;
+  /** Handles that were adopted or opened, and neither closed nor detached. */
+  handles: number;
+  /** Directions of these handles that a wait or a poller watches. */
+  watches: number;
+}
+
 export class Loop implements TurnEvents {
   readonly posted: PostedQueue;
   /** Deadlines to the grain of the wheel: for the many. */
   readonly timers: Timers;
   /** Deadlines to the millisecond: for the few. */
   readonly alarms: Alarms;
+  readonly waiting: WaitCounts = { suspended: 0, handles: 0, watches: 0 };
   readonly #reactor: Clock & Turn;
   /** When the wheel and the alarms want to be woken, and what the reactor was asked for. */
   #timersWakeMs = Infinity;

@@ -66,7 +66,7 @@ export type { CompressionOptions } from "./filters/compression.ts";
 export { Pause, type PauseOptions, type PauseResult } from "./work/pause.ts";
 export { SUSPENSION, type Suspension, type Waiter } from "./work/suspension.ts";
 export { FileError, type FileErrorCode, type Files, type OpenFile } from "./capabilities/files.ts";
-export { Loop } from "./loop.ts";
+export { Loop, type WaitCounts } from "./loop.ts";
 export type { Posted } from "./posted.ts";
 export { Timer, type TimerOwner } from "./timers.ts";
 export type { RequestHead } from "./http/request_head.ts";
@@ -103,6 +103,7 @@ export {
 } from "./definition.ts";
 export { type CloseOptions, type CloseReport, Server, type ServerOptions } from "./server.ts";
 export type { BytesReport, HoldReport, RequestReport, ServerReport } from "./inspect.ts";
+export type { Service } from "./service.ts";
 export {
   AdoptError,
   type Direction,

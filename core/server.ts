@@ -155,7 +155,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
     return this.#threads;
   }
 
-  /** What is open now: connections, requests, holds with their reasons and ages. */
+  /** What is open now, as a copy; see `Service`. Works at any time, also behind `close`. */
   inspect(): ServerReport {
     return inspectServer(this);
   }

@@ -15,6 +15,7 @@ import type { Compression } from "./filters/compression.ts";
 import type { Handler } from "./handlers.ts";
 import type { HeadBytes } from "./http/head_bytes.ts";
 import type { HttpRequest } from "./http_request.ts";
+import type { ServerReport } from "./inspect.ts";
 import type { Clocks, Limits } from "./limits.ts";
 import type { Load } from "./load.ts";
 import type { Loop } from "./loop.ts";
@@ -56,6 +57,13 @@ export interface Service {
   readonly wholeBodies: WholeBodies | null;
   log(level: LogLevel, text: string): void;
   nextRequestId(): string;
+  /**
+   * What is open now, as a copy that stays as it is: connections, requests, holds with their
+   * reasons and ages, bytes, load, waits, threads. It looks at each connection and each request, so
+   * it is for reports and checks, not for each request. An application finds it at
+   * `request.service` (fetch: `env.request.service`).
+   */
+  inspect(): ServerReport;
   /** Heads of whole answers, remembered. */
   readonly headBytes: HeadBytes;
   /** A value for the Date header, cached for a second. */

@@ -17,6 +17,7 @@ import { deferred } from "./demo/deferred.ts";
 import type { Entry } from "./demo/entry.ts";
 import { conditional, pause, resume } from "./demo/iterables.ts";
 import { hello } from "./demo/hello.ts";
+import { live } from "./demo/live.ts";
 import { renderPage } from "./demo/page.ts";
 import { reflect } from "./demo/reflect.ts";
 import { seed } from "./demo/seed.ts";
@@ -35,6 +36,7 @@ const entries: readonly Entry[] = [
   conditional,
   stream,
   clock,
+  live,
   steps,
   threadReport,
   threadSql,

@@ -375,6 +375,7 @@ class Wait implements Waiter {
   constructor(sender: IterableSender) {
     this.#sender = sender;
     this.loop = sender.request.exchange.loop;
+    this.loop.waiting.suspended++;
   }
 
   begin(suspension: Suspension): void {
@@ -398,6 +399,7 @@ class Wait implements Waiter {
 
   #over(): IterableSender | null {
     const sender = this.#sender;
+    if (sender !== null) this.loop.waiting.suspended--;
     this.#sender = this.#cancel = null;
     return sender;
   }

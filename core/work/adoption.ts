@@ -79,6 +79,7 @@ export class Adoption {
     this.#owned = [source, ...pollable.parts ?? []];
     for (const one of this.#owned) inUse.add(one);
     this.handle = new AdoptedHandle(this);
+    loop.waiting.handles++;
   }
 
   /** True exactly when it was closed or given back. */
@@ -94,6 +95,7 @@ export class Adoption {
   watch(direction: Direction, watcher: Watcher): void {
     const watchers = this.#watchersOf(direction);
     watchers.push(watcher);
+    this.loop.waiting.watches++;
     if (watchers.length === 1) this.#pollable.watch(direction, () => this.#changed(direction));
   }
 
@@ -102,6 +104,7 @@ export class Adoption {
     const at = watchers.indexOf(watcher);
     if (at === -1) return;
     watchers.splice(at, 1);
+    this.loop.waiting.watches--;
     if (watchers.length === 0) this.#pollable.unwatch(direction);
   }
 
@@ -155,6 +158,7 @@ export class Adoption {
     if (this.#isOver) return;
     this.#isOver = true;
     const watchers = [...this.#readers, ...this.#writers];
+    this.loop.waiting.watches -= watchers.length;
     if (this.#readers.length > 0) this.#pollable.unwatch("read");
     if (this.#writers.length > 0) this.#pollable.unwatch("write");
     this.#readers = [];
@@ -165,6 +169,7 @@ export class Adoption {
   }
 
   #letGo(): void {
+    this.loop.waiting.handles--;
     for (const one of this.#owned) inUse.delete(one);
   }
 }

@@ -222,8 +222,7 @@ export class Step<T> implements Sliced {
   }
 
   #waitFor(promise: PromiseLike<unknown>): void {
-    this.#waits = true;
-    this.#stepper.remove(this);
+    this.#waitBegins();
     promise.then(
       (value) => this.#settled(value, false),
       (error) => this.#settled(error, true),
@@ -231,8 +230,7 @@ export class Step<T> implements Sliced {
   }
 
   #suspend(suspension: Suspension): void {
-    this.#waits = true;
-    this.#stepper.remove(this);
+    this.#waitBegins();
     const giveUp = suspension[SUSPENSION]({
       loop: this.#service.loop,
       wake: (result) => this.#settled(result, false),
@@ -241,10 +239,22 @@ export class Step<T> implements Sliced {
     if (this.#waits) this.#giveUp = giveUp;
   }
 
+  #waitBegins(): void {
+    this.#waits = true;
+    this.#service.loop.waiting.suspended++;
+    this.#stepper.remove(this);
+  }
+
+  #waitEnds(): void {
+    if (!this.#waits) return;
+    this.#waits = false;
+    this.#service.loop.waiting.suspended--;
+  }
+
   #settled(value: unknown, isThrown: boolean): void {
     if (this.#end !== null || !this.#waits) return;
     this.#giveUp = null;
-    this.#waits = false;
+    this.#waitEnds();
     this.#sent = value;
     this.#thrown = isThrown;
     this.#goOn();
@@ -282,6 +292,7 @@ export class Step<T> implements Sliced {
     else if ("error" in end && end.isStopped !== true) this.#failed(end.error);
     this.#giveUp?.();
     this.#giveUp = null;
+    this.#waitEnds();
     if (this.#hold !== null && this.#hold.isOpen) this.#hold.release();
   }
 

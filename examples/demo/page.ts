@@ -1,11 +1,13 @@
 /**
- * The start page: the table of entries as HTML. It knows how things look and works without scripts.
+ * The start page: the table of entries as HTML, under the numbers of the server. It knows how things
+ * look, and all but the numbers works without scripts.
  *
  * @module
  */
 
 import { html, raw } from "hono/html";
 import type { Entry } from "./entry.ts";
+import { PANEL_STYLE, renderPanel } from "./live_panel.ts";
 
 /** The page for a server that is reached at `origin`. */
 export function renderPage(entries: readonly Entry[], origin: string) {
@@ -17,7 +19,7 @@ export function renderPage(entries: readonly Entry[], origin: string) {
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>Sluice</title>
         <link rel="icon" href="data:,">
-        <style>${raw(STYLE)}</style>
+        <style>${raw(STYLE + PANEL_STYLE)}</style>
       </head>
       <body>
         <header>
@@ -26,6 +28,7 @@ export function renderPage(entries: readonly Entry[], origin: string) {
     This page was served by <strong>${navigator.userAgent}</strong>.
     Each entry shows one thing that the core can do, and what to look for.</p>
         </header>
+    ${renderPanel()}
         <main>
     ${entries.map((entry) => renderEntry(entry, origin))}
         </main>

@@ -236,6 +236,10 @@ class FakeService implements Service {
     throw new Error("an exchange in memory waits for nothing");
   }
 
+  inspect(): never {
+    throw new Error("there is no report here");
+  }
+
   log(_level: string, text: string): void {
     this.lines.push(text);
   }

@@ -8,6 +8,7 @@
 import { describe } from "node:test";
 import type { ProcessColumn } from "./commands.ts";
 import { checkDemo } from "./examples/demo.ts";
+import { checkLive } from "./examples/live.ts";
 import { checkSmallExamples } from "./examples/small.ts";
 import { checkTcpEcho } from "./examples/tcp_echo.ts";
 
@@ -17,5 +18,8 @@ export function checkExamples(column: ProcessColumn): void {
     // Without HTTP there is nothing for Bun.serve to do.
     if (column !== "bun_serve") checkTcpEcho(column);
   });
-  describe(`demo (${column})`, () => checkDemo(column));
+  describe(`demo (${column})`, () => {
+    checkDemo(column);
+    checkLive(column);
+  });
 }

@@ -24,6 +24,7 @@ import { checkIterablesWaiting } from "./server/iterables_waiting.ts";
 import { checkLimits } from "./server/limits.ts";
 import { checkOverload } from "./server/overload.ts";
 import { checkProtocol } from "./server/protocol.ts";
+import { checkReports } from "./server/reports.ts";
 import { checkSending } from "./server/sending.ts";
 import { checkSteps } from "./server/steps.ts";
 import { checkLostThreads } from "./server/lost_threads.ts";
@@ -58,6 +59,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["disconnects", checkDisconnects],
     ["limits", checkLimits],
     ["overload", checkOverload],
+    ["reports", checkReports],
     ["wire cases", checkWire],
   ];
   for (const [name, register] of groups) {

@@ -222,8 +222,8 @@ export class ServerBench {
       () => this.server.inspect().connections === 0 && this.server.inspect().buffersOut === 0,
       "the last connection and buffer",
     );
-    const { connections, requests, buffersOut, bytes, load } = this.server.inspect();
-    const left = { connections, requests, buffersOut, bytes, open: load.requests };
+    const { connections, requests, buffersOut, bytes, load, waiting } = this.server.inspect();
+    const left = { connections, requests, buffersOut, bytes, open: load.requests, waiting };
     assertEquals(left, NOTHING_LEFT, "something is left open");
   }
 }
@@ -234,4 +234,5 @@ const NOTHING_LEFT = {
   buffersOut: 0,
   bytes: { input: 0, output: 0, lent: 0 },
   open: 0,
+  waiting: { suspended: 0, handles: 0, watches: 0 },
 };
