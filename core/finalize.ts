@@ -86,14 +86,21 @@ export function finalizeWithoutBody(request: HttpRequest, error: HttpError): voi
   // Also where nobody asked: whoever is told of the abort may end the request, with this status.
   request.body.fail(error);
   request.tellAbort("bad-request");
-  if (!request.finalized) finalizeRequest(request, ERROR, error.status);
+  finalizeUnlessAnswered(request, error.status);
 }
 
 /** The time of a request's handler has run out before there was a head of an answer. */
 export function finalizeLate(request: HttpRequest): void {
   warn(request, "503, the handler is late");
   request.tellAbort("timeout");
-  if (!request.finalized) finalizeRequest(request, ERROR, 503);
+  finalizeUnlessAnswered(request, 503);
+}
+
+/** Whoever was told may have answered, and then that stands. */
+function finalizeUnlessAnswered(request: HttpRequest, status: number): void {
+  if (request.finalized) return;
+  if (request.responseEnded) finalizeRequest(request);
+  else finalizeRequest(request, ERROR, status);
 }
 
 function warn(request: HttpRequest, text: string): void {

@@ -1,7 +1,7 @@
 /**
  * Waiting for what the application owns: what a runtime makes of a socket, a pipe, a file or a
  * port, and the door for things that no runtime has heard of. Types and prose only. Who waits, and
- * for how long, is not known here: see `work/handles.ts`.
+ * for how long, is not known here: see `work/waits.ts`.
  *
  * @module
  */

@@ -1,6 +1,6 @@
 /**
- * The start page: the table of entries as HTML, under the numbers of the server. It knows how things
- * look, and all but the numbers works without scripts.
+ * The start page: the table of entries as HTML, under the numbers of the server. It knows how
+ * things look, and all but the numbers works without scripts.
  *
  * @module
  */

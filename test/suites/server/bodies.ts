@@ -264,6 +264,18 @@ function checkEndedByListener(check: ServerCheck): void {
     });
   }
 
+  check("respond() in onAbort of a handler that is late is the answer", async (bench) => {
+    const answering = (request: HttpRequest) =>
+      new Promise<ResultCode>((resolve) => {
+        request.onAbort(() => resolve(request.respond(200, {}, "as far as it came")));
+      });
+    await bench.serve({ handlers: [answering], clocks: { handlerTimeoutMs: 200 } });
+    const client = bench.connect().request("GET", "/");
+    const answers = await client.waitClosed();
+    assertEquals(answers.map(({ status, body }) => [status, body]), [[200, "as far as it came"]]);
+    assertEquals(client.closed === "reset", false);
+  });
+
   check("finalize(ERROR) in onAbort of a handler that is late is a 503", async (bench) => {
     await bench.serve({ handlers: [ending(() => {})], clocks: { handlerTimeoutMs: 200 } });
     const client = bench.connect().request("GET", "/");
