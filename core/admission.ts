@@ -11,13 +11,24 @@ import type { Limits } from "./limits.ts";
 import type { Address } from "./reactor.ts";
 import { FULL, FULL_ADDRESS } from "./refuse.ts";
 
+/** It may stay. */
+export const ADMITTED = 0;
+/** It is one too many: see `refusal`. */
+export const REFUSED = 1;
+/** It is one too many, and so are those that are told so. */
+export const TURNED_AWAY = 2;
+
 export class Admission {
+  /** After `REFUSED`: why. */
+  refusal: HttpError = FULL;
   readonly #limits: Limits;
   /** Open connections of each address; null when no address can have too many. */
   readonly #counts: Map<string, number> | null;
   /** By what each connection is counted: a closed stream may have forgotten its address. */
   readonly #keys: Map<Connection, string> = new Map();
   readonly #waiting: Set<Connection> = new Set();
+  /** One too many, each of them, and not closed yet: they count for nobody. */
+  readonly #refused: Set<Connection> = new Set();
 
   constructor(limits: Limits) {
     this.#limits = limits;
@@ -25,14 +36,21 @@ export class Admission {
     this.#counts = counts ? new Map() : null;
   }
 
-  /** Answers why it is one too many; null when it may stay. `open` counts it already. */
-  connectionOpened(connection: Connection, open: number): HttpError | null {
-    const ofAddress = this.#counts === null ? 0 : this.#count(this.#counts, connection);
-    if (open > this.#limits.connectionsMax) return FULL;
-    return ofAddress > this.#limits.connectionsPerAddressMax ? FULL_ADDRESS : null;
+  /** `open` counts it, and those that were refused. */
+  connectionOpened(
+    connection: Connection,
+    open: number,
+  ): typeof ADMITTED | typeof REFUSED | typeof TURNED_AWAY {
+    const { connectionsMax, refusedConnectionsMax } = this.#limits;
+    if (open - this.#refused.size > connectionsMax) this.refusal = FULL;
+    else if (this.#counts === null || this.#count(this.#counts, connection)) return ADMITTED;
+    else this.refusal = FULL_ADDRESS;
+    this.#refused.add(connection);
+    return this.#refused.size > refusedConnectionsMax ? TURNED_AWAY : REFUSED;
   }
 
   connectionClosed(connection: Connection): void {
+    if (this.#refused.delete(connection)) return;
     this.#waiting.delete(connection);
     const key = this.#keys.get(connection);
     if (key === undefined) return;
@@ -57,13 +75,15 @@ export class Admission {
     this.#waiting.clear();
   }
 
-  #count(counts: Map<string, number>, connection: Connection): number {
+  /** Answers false, and counts nothing, when its address has as many as it may. */
+  #count(counts: Map<string, number>, connection: Connection): boolean {
     const key = keyOfAddress(connection.remoteAddress);
-    if (key === null) return 0;
-    const count = (counts.get(key) ?? 0) + 1;
-    counts.set(key, count);
+    if (key === null) return true;
+    const count = counts.get(key) ?? 0;
+    if (count >= this.#limits.connectionsPerAddressMax) return false;
+    counts.set(key, count + 1);
     this.#keys.set(connection, key);
-    return count;
+    return true;
   }
 }
 

@@ -68,6 +68,11 @@ export interface Limits {
   /** Open connections. The next one gets 503 and is closed. */
   readonly connectionsMax: number;
   /**
+   * Connections that got such a 503 and are not closed yet: they take nobody's place. The next one
+   * is reset, with no answer and no line in the log.
+   */
+  readonly refusedConnectionsMax: number;
+  /**
    * Open connections of one address; of IPv6, of one /64 network. The next one gets 503 and is
    * closed. Unix sockets have no address and are not counted. The default is that of
    * `connectionsMax`, since behind a proxy all clients have one address.
@@ -119,6 +124,7 @@ export const DEFAULT_LIMITS: Limits = {
   threadResultMaxBytes: 1024 * 1024 * 1024,
   threadResultBufferBytes: 1024 * 1024,
   connectionsMax: 16_384,
+  refusedConnectionsMax: 1024,
   connectionsPerAddressMax: 16_384,
   stepsMax: 256,
   stepsLagMaxMs: 100,

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Admission } from "./admission.ts";
+import { Admission, REFUSED, TURNED_AWAY } from "./admission.ts";
 import { takesBodiesAsTheyCome } from "./begin_request.ts";
 import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
@@ -166,8 +166,9 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
     const connection = new Connection(handle, this);
     handle.owner = connection;
     this.connections.add(connection);
-    const error = this.#admission.connectionOpened(connection, this.connections.size);
-    if (error !== null) connection.refuse(error);
+    const admission = this.#admission.connectionOpened(connection, this.connections.size);
+    if (admission === TURNED_AWAY) connection.abort();
+    else if (admission === REFUSED) connection.refuse(this.#admission.refusal);
     else if (this.#closing !== null) connection.closeGracefully(this.#closing.idleLeastMs);
     else if (this.load.isOverloaded) this.#admission.wait(connection);
   }

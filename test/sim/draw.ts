@@ -114,6 +114,7 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
     discardBytesMax: small(DEFAULT_LIMITS.discardBytesMax, 1),
     lingerBytesMax: DEFAULT_LIMITS.lingerBytesMax,
     connectionsMax: dice.chance(0.1) ? dice.between(1, 8) : DEFAULT_LIMITS.connectionsMax,
+    refusedConnectionsMax: 4,
     requestsPerConnectionMax: dice.chance(0.2)
       ? dice.between(1, 6)
       : DEFAULT_LIMITS.requestsPerConnectionMax,

@@ -87,8 +87,10 @@ const EVERYTHING: ReadonlyArray<readonly [number, number]> = [[0, Infinity]];
 export class ServerSide {
   readonly handle: Handle;
   readonly acceptedMs: number;
-  /** How many connections were open with this one when it was accepted. */
-  readonly openAtAccept: number;
+  /** True exactly when as many were open as may be, without those that were refused. */
+  readonly isRefused: boolean;
+  /** How many that were refused were open, with this one, when it was accepted. */
+  readonly refusedAtAccept: number;
   /** Bytes that `onData` brought. */
   readonly came: Progress = new Progress();
   /** Bytes that `send` took. */
@@ -109,10 +111,11 @@ export class ServerSide {
   /** The time of the last `send` that took something, or of the `onWritable` behind it. */
   lastSendMs = -1;
 
-  constructor(handle: Handle, acceptedMs: number, openAtAccept: number) {
+  constructor(handle: Handle, acceptedMs: number, isRefused: boolean, refused: number) {
     this.handle = handle;
     this.acceptedMs = this.readingMs = acceptedMs;
-    this.openAtAccept = openAtAccept;
+    this.isRefused = isRefused;
+    this.refusedAtAccept = refused;
   }
 }
 

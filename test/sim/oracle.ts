@@ -21,7 +21,7 @@ export function judgeConnection(e: Evidence): void {
     return;
   }
   if (e.side.closed === null) e.fail("the connection never closed");
-  if (e.side.openAtAccept > e.plan.limits.connectionsMax) {
+  if (e.side.isRefused) {
     judgeFull(e);
     return;
   }
@@ -43,12 +43,14 @@ function judgeUnaccepted(e: Evidence): void {
   if (!isExcused) e.fail("the connection was never accepted");
 }
 
-/** One too many: a whole 503, and the end. */
+/** One too many: a whole 503, and the end; where those are too many, the end alone. */
 function judgeFull(e: Evidence): void {
   const [answer, ...more] = e.answers;
   if (more.length > 0) e.fail("more than one answer, where there is no room");
   if (answer === undefined) {
-    const isExcused = e.isStruck || e.clientIsGone || whyAborted(e) !== null || !isLost(e);
+    const isTurnedAway = e.side.refusedAtAccept > e.plan.limits.refusedConnectionsMax;
+    const isExcused = isTurnedAway || e.isStruck || e.clientIsGone || whyAborted(e) !== null ||
+      !isLost(e);
     if (!isExcused) e.fail("no 503, where there is no room");
   } else if (answer.status !== 503 || !closes(answer)) {
     e.fail(`${answer.status} instead of a 503 that closes, where there is no room`);

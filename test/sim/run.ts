@@ -84,7 +84,7 @@ class Run {
         for (const [, port] of subject.matchAll(/:(\d{3,})/g)) this.#struck.add(Number(port));
       },
     });
-    this.#watch = new WatchingReactor(sabotage(this.#reactor));
+    this.#watch = new WatchingReactor(sabotage(this.#reactor), plan.limits.connectionsMax);
     this.#app = new SimApp(plan);
     const { limits, clocks, halfClose, requestBody } = plan;
     const { handlers } = this.#app;

@@ -169,8 +169,15 @@ export class WatchingReactor extends PassingReactor {
   /** Each connection of the server, by the port of its client. */
   readonly sides: Map<number, ServerSide> = new Map();
   readonly #sideOf = new Map<Handle, ServerSide>();
-  /** Connections that are open now. */
-  open = 0;
+  readonly #connectionsMax: number;
+  /** Connections that are open now: those that may be, and those that were one too many. */
+  #served = 0;
+  #refused = 0;
+
+  constructor(under: Reactor, connectionsMax: number) {
+    super(under);
+    this.#connectionsMax = connectionsMax;
+  }
 
   /** What the server knows a connection by. */
   side(handle: Handle): ServerSide {
@@ -181,7 +188,10 @@ export class WatchingReactor extends PassingReactor {
 
   accepted(handle: Handle): void {
     const { port } = this.remoteAddress(handle) as { port: number };
-    const side = new ServerSide(handle, this.now(), ++this.open);
+    const isRefused = this.#served === this.#connectionsMax;
+    if (isRefused) this.#refused++;
+    else this.#served++;
+    const side = new ServerSide(handle, this.now(), isRefused, this.#refused);
     this.#sideOf.set(handle, side);
     this.sides.set(port, side);
   }
@@ -191,7 +201,8 @@ export class WatchingReactor extends PassingReactor {
     if (side.closed !== null) throw new Violation("a connection closed twice");
     side.closed = reason;
     side.closedMs = this.now();
-    this.open--;
+    if (side.isRefused) this.#refused--;
+    else this.#served--;
   }
 
   override listen(

@@ -209,6 +209,13 @@ function checkConnections(check: ServerCheck): void {
     },
   );
 
+  for (const limit of ["connectionsMax", "connectionsPerAddressMax"]) {
+    check(
+      `refusedConnectionsMax: they take no place that ${limit} gives, and are bounded`,
+      (bench) => checkRefused(bench, limit),
+    );
+  }
+
   check("connectionsPerAddressMax: Unix sockets have no address", async (bench) => {
     await bench.serve({ handlers: [ok], limits: { connectionsPerAddressMax: 1 } });
     const listener = await bench.server.listen(bench.rig.unixAddress);
@@ -248,6 +255,30 @@ async function checkFull(bench: ServerBench, why: string): Promise<void> {
   await bench.settle(() => bench.server.inspect().connections === 1, "the ends of two connections");
   const fourth = bench.connect().request("GET", "/");
   assertEquals((await fourth.waitAnswers(1))[0]?.status, 200);
+}
+
+/** One is served, and some that were refused linger for as long as they can. */
+async function checkRefused(bench: ServerBench, limit: string): Promise<void> {
+  await bench.serve({
+    handlers: [ok],
+    limits: { [limit]: 1, refusedConnectionsMax: 3 },
+    clocks: { lingerTimeoutMs: 60_000, lingerTimeMs: 60_000 },
+  });
+  const served = bench.connect().request("GET", "/");
+  await served.waitAnswers(1);
+  for (let i = 0; i < 3; i++) {
+    const refused = bench.connect();
+    await bench.settle(() => refused.ended, "a refusal");
+    assertEquals([refused.answers[0]?.status, refused.closed], [503, null]);
+  }
+  const tooMany = bench.connect();
+  await bench.settle(() => tooMany.ended || tooMany.closed !== null, "the end of the next one");
+  assertEquals(tooMany.received, "");
+  assertEquals(bench.logs.length, 3);
+  bench.rig.reactor.close(served.handle);
+  await bench.settle(() => bench.server.inspect().connections === 3, "the end of the served one");
+  const next = bench.connect().request("GET", "/");
+  assertEquals((await next.waitAnswers(1))[0]?.status, 200);
 }
 
 function checkRequests(check: ServerCheck): void {
