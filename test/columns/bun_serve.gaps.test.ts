@@ -8,9 +8,9 @@
 import { assertEquals } from "@std/assert";
 import { describe } from "node:test";
 import { createBunServeReactor } from "../../runtimes/bun_serve.ts";
-import { checkWithGaps, liveRig } from "../suites/rig.ts";
+import { checkWithGaps, impatient, liveRig } from "../suites/rig.ts";
 import { ServerBench } from "../suites/server/bench.ts";
-import { check, keep, settleWithin, TEXT } from "../unit/bun_serve/serve_bench.ts";
+import { check, keep, TEXT } from "../unit/bun_serve/serve_bench.ts";
 
 const GAPS = {
   "a connection that sends nothing is closed when the header clock runs out":
@@ -24,14 +24,9 @@ const GAPS = {
   "a status without a usual reason has none": "Bun says HM for it",
 };
 
-/** How long a gap is watched. */
-const PATIENCE_MS = 800;
-
 describe("bun_serve: what cannot be promised", () => {
   const gap = checkWithGaps<ServerBench>(GAPS, async (body) => {
-    const settle = (condition: () => boolean, what: string) =>
-      settleWithin(PATIENCE_MS, condition, what);
-    const bench = new ServerBench({ ...liveRig(createBunServeReactor(), false), settle });
+    const bench = new ServerBench(impatient(liveRig(createBunServeReactor(), false)));
     try {
       await body(bench);
     } finally {

@@ -7,8 +7,7 @@
 
 import { createBunServeReactor } from "../../runtimes/bun_serve.ts";
 import { checkServer } from "../suites/check_server.ts";
-import { type ColumnRig, type Gaps, liveRig } from "../suites/rig.ts";
-import { settleWithin } from "../unit/bun_serve/serve_bench.ts";
+import { type Gaps, liveRig } from "../suites/rig.ts";
 
 const PIPELINED =
   "Bun reads a pipelined request only when the one before is answered in the same event";
@@ -101,17 +100,4 @@ const GAPS: Gaps = {
   "wire cases: Versions": ITS_OWN_PARSER,
 };
 
-/**
- * A gap that shows as something that never comes takes this long to see. What is promised comes
- * within a second on a busy machine.
- */
-const PATIENCE_MS = 2_000;
-
-function rig(): ColumnRig {
-  return {
-    ...liveRig(createBunServeReactor(), false, GAPS),
-    settle: (condition, what) => settleWithin(PATIENCE_MS, condition, what),
-  };
-}
-
-checkServer("bun_serve", rig);
+checkServer("bun_serve", () => liveRig(createBunServeReactor(), false, GAPS));

@@ -21,7 +21,7 @@ const GAPS: Gaps = {
 function hardRig(options: MemoryReactorOptions): HardRig {
   const rig = memoryRig({ watchLent: false, ...options }, GAPS);
   const reactor = rig.reactor as MemoryReactor;
-  return { ...rig, timeIsReal: false, openHandles: () => reactor.pending().open.length };
+  return { ...rig, openHandles: () => reactor.pending().open.length };
 }
 
 checkHard("memory", () => ({ ...hardRig({}), requests: 10_000 }));

@@ -24,7 +24,7 @@ import { checkRequestBodies } from "./hard/request_bodies.ts";
 import { checkMemoryBound } from "./hard/memory_bound.ts";
 import { checkPauses } from "./hard/pauses.ts";
 import { checkTwoBuffers } from "./hard/two_buffers.ts";
-import { type Check, checkWithGaps } from "./rig.ts";
+import { type Check, checkWithGaps, impatient } from "./rig.ts";
 
 export type HardCheck = Check<HardBench>;
 
@@ -49,8 +49,8 @@ export function checkHard(column: string, make: () => HardRig): void {
   const { gaps = {}, reactor } = make();
   const register = ([name, registerAll]: Group) => {
     describe(`hard: ${name} (${column})`, () => {
-      registerAll(checkWithGaps<HardBench>(gaps, async (body) => {
-        const bench = new HardBench(make(), column);
+      registerAll(checkWithGaps<HardBench>(gaps, async (body, isGap) => {
+        const bench = new HardBench(isGap ? impatient(make()) : make(), column);
         try {
           await body(bench);
         } finally {

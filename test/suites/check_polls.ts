@@ -12,7 +12,7 @@ import { closeHandle } from "../../core/work/adopt.ts";
 import { Cell, CELLS } from "./polls/cells.ts";
 import { type Kind, OPERATIONS, type World } from "./polls/ends.ts";
 import { checkWaiting } from "./polls/waiting.ts";
-import { type Check, checkWithGaps, type ColumnRig } from "./rig.ts";
+import { type Check, checkWithGaps, type ColumnRig, impatient } from "./rig.ts";
 
 /** Registers the table's cells and the checks of the whole for one column. */
 export function checkPolls(column: string, kinds: readonly Kind[], make: () => ColumnRig): void {
@@ -36,8 +36,8 @@ function worldOf(rig: ColumnRig): World {
 }
 
 function checkKind(kind: Kind, make: () => ColumnRig): void {
-  const check: Check<Cell> = checkWithGaps<Cell>(gapsOf(kind), async (body) => {
-    const rig = make();
+  const check: Check<Cell> = checkWithGaps<Cell>(gapsOf(kind), async (body, isGap) => {
+    const rig = isGap ? impatient(make()) : make();
     const world = worldOf(rig);
     const ends = await kind.make(world);
     try {

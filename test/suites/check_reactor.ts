@@ -20,7 +20,7 @@ import { checkSending } from "./reactor/sending.ts";
 import { checkThreadContract } from "./reactor/threads.ts";
 import { checkTurning } from "./reactor/turning.ts";
 import { guardHandles } from "./guard_handles.ts";
-import { type Check, checkWithGaps, type ColumnRig, type Gaps } from "./rig.ts";
+import { type Check, checkWithGaps, type ColumnRig, type Gaps, impatient } from "./rig.ts";
 
 export { guardHandles } from "./guard_handles.ts";
 
@@ -42,8 +42,8 @@ function checkAll(
   reactorOf: (rig: ColumnRig) => Reactor,
 ): Check<Bench> {
   const left = new Set(Object.keys(gaps));
-  const register = checkWithGaps<Bench>(gaps, async (body) => {
-    const rig = make();
+  const register = checkWithGaps<Bench>(gaps, async (body, isGap) => {
+    const rig = isGap ? impatient(make()) : make();
     const bench = new Bench(rig, reactorOf(rig));
     await body(bench).finally(() => bench.dispose());
     await bench.assertOver();

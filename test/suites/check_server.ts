@@ -7,7 +7,7 @@
  */
 
 import { describe } from "node:test";
-import { type Check, checkWithGaps, type ColumnRig } from "./rig.ts";
+import { type Check, checkWithGaps, type ColumnRig, impatient } from "./rig.ts";
 import { ServerBench } from "./server/bench.ts";
 import { checkBodies } from "./server/bodies.ts";
 import { checkClocks } from "./server/clocks.ts";
@@ -41,17 +41,17 @@ export function checkServer(column: string, make: () => ColumnRig): void {
   const groups: ReadonlyArray<readonly [string, (check: ServerCheck) => void]> = [
     ["protocol", checkProtocol],
     ["request bodies", checkBodies],
-    ["clocks", checkClocks],
+    ["clocks", (check) => checkClocks(check, rig)],
     ["kept bodies", checkKeptBodies],
     ["coded bodies", checkCodedBodies],
     ["finalize", checkFinalize],
     ["sending", checkSending],
     ["fetch applications", checkFetch],
-    ["lingering", checkLingering],
+    ["lingering", (check) => checkLingering(check, rig)],
     ["compression", checkCompression],
     ["iterables", checkIterables],
     ["iterables that wait", checkIterablesWaiting],
-    ["closing", checkClosing],
+    ["closing", (check) => checkClosing(check, rig)],
     ["steps", checkSteps],
     ["threads", checkThreads],
     ["answers from threads", checkThreadAnswers],
@@ -64,8 +64,8 @@ export function checkServer(column: string, make: () => ColumnRig): void {
   ];
   for (const [name, register] of groups) {
     describe(`server: ${name} (${column})`, () => {
-      register(checkWithGaps<ServerBench>(gaps, async (body) => {
-        const bench = new ServerBench(make());
+      register(checkWithGaps<ServerBench>(gaps, async (body, isGap) => {
+        const bench = new ServerBench(isGap ? impatient(make()) : make());
         try {
           await body(bench);
         } finally {

@@ -21,6 +21,7 @@ export function memoryRig(options: MemoryReactorOptions = {}, gaps: Gaps = {}): 
     address: { transport: "tcp", host: "127.0.0.1", port: 0 },
     unixAddress: { transport: "unix", path: "/run/reactor.sock" },
     lends: true,
+    timeIsReal: false,
     threadsAreReal: false,
     cuts: options.faults !== undefined,
     bulkBytes: 32 * (options.bufferBytes ?? 65_536),

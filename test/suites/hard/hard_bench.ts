@@ -22,8 +22,6 @@ const REQUESTS_FULL = 10_000;
 const REQUESTS_SHORT = 1_000;
 
 export interface HardRig extends ColumnRig {
-  /** True exactly when waiting costs time: not in memory. Default: true. */
-  readonly timeIsReal?: boolean;
   /** How many requests finish later in the short size. Default: 1,000. */
   readonly requests?: number;
   /** How many handles of the runtime are open. Default: how many sockets the process has. */

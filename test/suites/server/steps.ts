@@ -146,7 +146,10 @@ function checkRunning(check: ServerCheck): void {
       }],
     });
     const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
-    assertEquals(answer?.body, "4,1");
+    const counts = answer!.body.split(",").map(Number);
+    // Where time is real, the last slices, which do nothing, may be held up.
+    if (bench.rig.timeIsReal === false) assertEquals(counts, [4, 1]);
+    assert(counts[0]! >= 4 && counts[1]! >= 1, answer!.body);
     const lines = bench.logs.map((line) => /^warn step "(\w+)" took \d/.exec(line)?.[1]);
     assertEquals(lines.filter((name) => name !== undefined).sort(), ["slow", "stuck"]);
   });

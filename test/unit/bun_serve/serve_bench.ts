@@ -6,7 +6,6 @@
  */
 
 import { test } from "node:test";
-import { setImmediate } from "node:timers";
 import type { AbortCause } from "../../../core/errors.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { DONE, OK, type ResultCode } from "../../../core/status.ts";
@@ -18,19 +17,6 @@ export const TEXT = { "content-type": "text/plain" };
 
 export function newBench(): ServerBench {
   return new ServerBench(liveRig(createBunServeReactor(), false));
-}
-
-/** As `settle` of a live rig, but it gives up early: for what is not expected to come. */
-export async function settleWithin(
-  patienceMs: number,
-  condition: () => boolean,
-  what: string,
-): Promise<void> {
-  const giveUpMs = performance.now() + patienceMs;
-  while (!condition()) {
-    if (performance.now() > giveUpMs) throw new Error(`not within ${patienceMs} ms: ${what}`);
-    await new Promise<void>((resolve) => setImmediate(resolve));
-  }
 }
 
 /** A test with a server of its own, which must leave nothing open. */
