@@ -24,9 +24,13 @@ const NUMBERS = [
   "ListenOptions.backlog",
 ];
 
+/** How many there are. */
+const COUNTS = ["WaitCounts.handles"];
+
 /** Where the name of a place is that of a handle, and its type is not. */
 function taken(text: string): string[] {
-  return primitivePlaces(text).filter((place) => WAITED_ON.test(place.name)).map(show);
+  return primitivePlaces(text)
+    .filter((place) => WAITED_ON.test(place.name) && !COUNTS.includes(place.name)).map(show);
 }
 
 function show(place: Place): string {

@@ -26,8 +26,8 @@ export interface ColumnRig {
   /**
    * False exactly where time stands still until it is moved. Elsewhere a busy machine may stop the
    * process for seconds, between any two events: so what must not run out there gets minutes, a
-   * short clock is only for what is to run out, and no wait has an upper bound but that of `settle`.
-   * What needs a short clock beside one that must not run out is checked where time stands still.
+   * short clock is only for what is to run out, and no wait has an upper bound but `settle`'s. What
+   * needs a short clock beside one that must not run out is checked where time stands still.
    * Default: true.
    */
   readonly timeIsReal?: boolean;
@@ -105,7 +105,7 @@ async function settleWithin(
   }
 }
 
-/** The rig for a check that is a gap on its column. Where time is not real, waiting costs nothing. */
+/** The rig for a check that is a gap on its column. Where time is not real, waiting is free. */
 export function impatient<Rig extends ColumnRig>(rig: Rig): Rig {
   if (rig.timeIsReal === false) return rig;
   return {
