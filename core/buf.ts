@@ -24,6 +24,10 @@ export const QUEUED = 1;
 /** With the runtime: not to be written to until released. */
 export const LENT = 2;
 
+/**
+ * A window on memory. Whoever sends one leaves its memory alone until its owner is told that it is
+ * free; to write into it before would change what is sent.
+ */
 export class Buf {
   /** The whole memory. Live bytes are `bytes[pos … end)`. */
   readonly bytes: Uint8Array;

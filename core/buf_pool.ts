@@ -7,6 +7,7 @@
 
 import { Buf, type BufOwner } from "./buf.ts";
 
+/** Sizes of a pool. */
 export interface BufPoolOptions {
   /** Size of each buffer's memory in bytes. */
   readonly bufBytes: number;
@@ -14,6 +15,7 @@ export interface BufPoolOptions {
   readonly keepMax: number;
 }
 
+/** Equal buffers that are used again. All of one server's output buffers come from one. */
 export class BufPool implements BufOwner {
   readonly bufBytes: number;
   readonly #keepMax: number;

@@ -8,6 +8,10 @@
 import { assert } from "./assert.ts";
 import { type Buf, FREE, lendBuf, QUEUED, releaseBuf } from "./buf.ts";
 
+/**
+ * Buffers in order, linked through themselves: appending costs no memory. What is in a chain is the
+ * chain's until it is lent, dropped or given back.
+ */
 export class Chain {
   first: Buf | null = null;
   tail: Buf | null = null;

@@ -19,6 +19,7 @@ import { Timer } from "./timers.ts";
 /** The default of `CloseOptions.deadlineMs`. */
 export const CLOSE_DEADLINE_MS = 10_000;
 
+/** How a graceful close goes. */
 export interface CloseOptions {
   /** After this long whatever is still open is reset. Default: 10 s. */
   readonly deadlineMs?: number;

@@ -8,6 +8,10 @@
 import { settleRequest } from "./finalize.ts";
 import type { HttpRequest } from "./http_request.ts";
 
+/**
+ * Made by `request.hold(reason)`, released exactly once by whoever took it. A request with an open
+ * hold is not over, whatever else has ended.
+ */
 export class Hold {
   readonly reason: string;
   /** When it was taken, on the scale of the reactor's clock. */

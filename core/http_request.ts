@@ -36,10 +36,12 @@ export interface SendOptions {
   readonly last?: boolean;
 }
 
+/** A request and its response. `docs/finalize.md` tells its life. Made by the core alone. */
 export class HttpRequest implements Outgoing {
   /** The core replaces it once, before any handler runs, when it decodes the body. */
   head: RequestHead;
   readonly exchange: Exchange;
+  /** The server, for reports, threads and limits. */
   readonly service: Service;
   /** When the head was complete, on the scale of the reactor's clock. */
   readonly startedMs: number;
@@ -48,12 +50,9 @@ export class HttpRequest implements Outgoing {
   /** Called once after each `AGAIN` of `send`, when more may be offered. */
   onWritable: ((request: HttpRequest) => void) | null = null;
 
-  // The response, for filters and the exchange.
+  // The response, for filters and the exchange; for logs, the head that was sent, and its bytes.
   response: ResponseHead = NO_RESPONSE;
-  /**
-   * What compresses the answer if it deserves it: the server's, unless somebody sets another before
-   * the head is sent.
-   */
+  /** What compresses the answer if it deserves it. May be set before the head is sent. */
   compression: Compression | null;
   encoding: Encoding | null = null;
   bodyFilters = 0;

@@ -10,11 +10,13 @@ import type { Load, LoadReport } from "./load.ts";
 import type { Loop, WaitCounts } from "./loop.ts";
 import type { ThreadService, ThreadsReport } from "./thread_service.ts";
 
+/** An open hold: why, and for how many milliseconds. */
 export interface HoldReport {
   readonly reason: string;
   readonly ageMs: number;
 }
 
+/** An open request. */
 export interface RequestReport {
   readonly method: string;
   readonly target: string;
@@ -36,6 +38,10 @@ export interface BytesReport {
   readonly lent: number;
 }
 
+/**
+ * What is open in a server at one moment, as plain objects: `JSON.stringify` takes them. Through
+ * `Bun.serve`, which shows no connections, requests are listed and connections and bytes are 0.
+ */
 export interface ServerReport {
   readonly connections: number;
   readonly requests: readonly RequestReport[];

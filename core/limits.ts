@@ -101,6 +101,7 @@ export interface Limits {
   readonly retryAfterMs: number;
 }
 
+/** What counts where a server is told nothing else. `docs/limits.md` gives the reasons. */
 export const DEFAULT_LIMITS: Limits = {
   headBytesMax: 32 * 1024,
   headerCountMax: 100,

@@ -30,6 +30,7 @@ export interface LoadEvents {
   loadChanged(isOverloaded: boolean): void;
 }
 
+/** A server's load as it is now: `server.load`, `request.service.load`. To be read, not written. */
 export class Load implements TimerOwner, LoadReport {
   requests = 0;
   lagMs = 0;

@@ -20,6 +20,10 @@ export interface WaitCounts {
   watches: number;
 }
 
+/**
+ * One reactor's loop. A server makes its own, or is given one that it shares with other servers;
+ * `request.service.loop` has the clock and the posted calls.
+ */
 export class Loop implements TurnEvents {
   readonly posted: PostedQueue;
   /** Deadlines to the grain of the wheel: for the many. */

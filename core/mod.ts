@@ -48,13 +48,14 @@ export {
   type EncoderOptions,
 } from "./capabilities/codecs.ts";
 export type { Ambient, Context } from "./capabilities/context.ts";
+export type { WholeBodies } from "./capabilities/whole_bodies.ts";
 export {
   type Block,
   type Chunk,
   type IterableItem,
   type IterableItems,
 } from "./apps/iterable_items.ts";
-export { iterable, type IterableApp, IterableOutput } from "./apps/iterable.ts";
+export { iterable, type IterableApp, type IterableOutput } from "./apps/iterable.ts";
 export {
   buffered,
   type BufferedOptions,
@@ -70,22 +71,22 @@ export { Loop, type WaitCounts } from "./loop.ts";
 export type { Posted } from "./posted.ts";
 export { Timer, type TimerOwner } from "./timers.ts";
 export type { RequestHead } from "./http/request_head.ts";
-export type { HeaderFields } from "./http/response_head.ts";
-export { HttpRequest, type SendOptions } from "./http_request.ts";
-export { type BodyConsumer, type BodyError, RequestBody } from "./request_body.ts";
-export { KeptBody } from "./kept_body.ts";
-export { Hold } from "./hold.ts";
+export type { HeaderFields, ResponseHead } from "./http/response_head.ts";
+export type { HttpRequest, SendOptions } from "./http_request.ts";
+export type { BodyConsumer, BodyError, RequestBody } from "./request_body.ts";
+export type { KeptBody } from "./kept_body.ts";
+export type { Hold } from "./hold.ts";
 export { finalizeRequest, terminateRequest } from "./finalize.ts";
 export type { Handler } from "./handlers.ts";
 export {
   inspectSteps,
-  Step,
+  type Step,
   step,
   type StepOptions,
   type StepReport,
   StepStopped,
 } from "./work/step.ts";
-export { Every, every, type EveryOptions } from "./work/every.ts";
+export { type Every, every, type EveryOptions } from "./work/every.ts";
 export {
   type FetchApp,
   type FetchContext,

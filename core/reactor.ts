@@ -149,6 +149,7 @@ export interface Streams {
   localAddress(handle: Handle): Address;
 }
 
+/** How to listen, where the platform can. */
 export interface ListenOptions {
   /** Pending connections that the kernel keeps. Default: the runtime's. */
   readonly backlog?: number;
@@ -192,6 +193,7 @@ export class ListenError extends Error {
   }
 }
 
+/** How bad it is: `warn` is a peer's fault or an overload, `error` somebody's here. */
 export type LogLevel = "info" | "warn" | "error";
 
 /** One line out. The text may hold line breaks only where it quotes a stack. */

@@ -32,6 +32,11 @@ export interface BodyConsumer {
  */
 export type BodyError = HttpError | RequestAborted;
 
+/**
+ * A request's body, taken in one of these ways, once: piece by piece (`read`), whole in memory
+ * (`bytes`), or kept (`buffered`). Nothing is read for it before somebody takes it, beyond what is
+ * read ahead. `docs/request-bodies.md` compares the three.
+ */
 export class RequestBody {
   readonly request: HttpRequest;
   #consumer: BodyConsumer | null = null;

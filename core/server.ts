@@ -53,6 +53,10 @@ import { ThreadPool } from "./work/thread_pool.ts";
 export type { CloseOptions, CloseReport } from "./closing.ts";
 export type { ServerOptions } from "./server_options.ts";
 
+/**
+ * A server in a program of its own: `new Server(reactor, options)`, `listen`, `close`. `serve` of
+ * `sluice/serve` does these for an application module. What is not documented here is for the core.
+ */
 export class Server implements Service, StreamEvents, Closable, LoadEvents {
   readonly reactor: Reactor;
   readonly loop: Loop;

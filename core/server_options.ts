@@ -11,6 +11,7 @@ import type { Handler } from "./handlers.ts";
 import { checkClocks, checkLimits } from "./limit_rules.ts";
 import type { Clocks, Limits } from "./limits.ts";
 
+/** What a server does, and within which bounds. Only `handlers` must be given. */
 export interface ServerOptions {
   /** Tried in order until one does not answer `DECLINED`. */
   readonly handlers: readonly Handler[];

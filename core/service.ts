@@ -23,6 +23,11 @@ import type { CloseReason, LogLevel, Sockets, Streams } from "./reactor.ts";
 import type { BufPool } from "./buf_pool.ts";
 import type { ThreadService } from "./thread_service.ts";
 
+/**
+ * The server as a request sees it: `request.service`, and for a fetch application
+ * `env.request.service`. `inspect`, `threads`, `limits`, `clocks`, `load` and `waitUntil` are for
+ * applications; the rest is for the core.
+ */
 export interface Service {
   readonly loop: Loop;
   readonly context: Context;

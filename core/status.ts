@@ -16,6 +16,7 @@ export const DONE = -4 as const;
 /** Not mine: ask the next one. Never an error. */
 export const DECLINED = -5 as const;
 
+/** One of the five. What a handler answers, and what `finalizeRequest` takes. */
 export type ResultCode =
   | typeof OK
   | typeof ERROR

@@ -155,6 +155,7 @@ export interface ThreadsReport {
   readonly waitedMs: number;
 }
 
+/** One thread. */
 export interface ThreadReport {
   /** `starting`, `idle`, `running`, or `leaving`: running a job that nobody wants any more. */
   readonly state: "starting" | "idle" | "running" | "leaving";

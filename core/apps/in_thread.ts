@@ -31,6 +31,7 @@ export interface ThreadRequest {
   readonly body: Uint8Array;
 }
 
+/** How a thread's answer is sent, and how long the thread may take. */
 export interface InThreadOptions {
   /**
    * True: the blocking mode. The thread writes as fast as it can, the result is kept (in memory,

@@ -43,6 +43,7 @@ export function compressed(app: IterableApp, options: CompressionOptions = {}): 
   };
 }
 
+/** How much `buffered` gathers. */
 export interface BufferedOptions {
   /** Blocks are gathered up to this. Larger ones pass as they are. Default: 16 KiB. */
   readonly bytesMax?: number;

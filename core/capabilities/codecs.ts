@@ -70,6 +70,7 @@ export interface Codec {
   close(): void;
 }
 
+/** How an encoder is made. */
 export interface EncoderOptions {
   /**
    * How hard it tries, on the coding's own scale: 0–9 for `gzip` and `deflate` (default 6), 0–11

@@ -54,6 +54,7 @@ export interface OpenFile {
   close(): Promise<void>;
 }
 
+/** What a runtime gives: its `files`. */
 export interface Files {
   /** Opens a file for reading. Rejects with a `FileError`, also where it is a directory. */
   open(path: string): Promise<OpenFile>;

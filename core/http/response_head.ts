@@ -48,6 +48,10 @@ const knownNames = new Map<string, number>();
 /** An application that makes names out of requests must not fill the memory. */
 const KNOWN_NAMES_MAX = 1000;
 
+/**
+ * A response's head: status and fields, checked as they are set. `request.response` is the one that
+ * was sent; an iterable application finds the one to come at `out.response`.
+ */
 export class ResponseHead {
   status = 200;
   reason = "OK";

@@ -11,6 +11,7 @@ import { type HttpRequest, textOfError } from "../http_request.ts";
 import type { Service } from "../service.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 
+/** Whom a repetition belongs to. */
 export interface EveryOptions {
   /**
    * The request that it works for: it is held, and the repetition stops when no byte can reach its
@@ -42,6 +43,7 @@ export function every(
   return new Every(intervalMs, run, options);
 }
 
+/** A repetition that `every` started: to stop it. */
 export class Every implements TimerOwner {
   readonly name: string;
   readonly #intervalMs: number;

@@ -18,6 +18,7 @@ import { SUSPENSION, type Suspension, type Waiter } from "./suspension.ts";
  */
 export type PauseResult = "resumed" | "timeout" | "aborted";
 
+/** What ends a pause beside `resume`. */
 export interface PauseOptions {
   /** Ends the pause so long after it was yielded. Default: never. */
   readonly timeoutMs?: number | undefined;
@@ -25,6 +26,10 @@ export interface PauseOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/**
+ * A pause of one generator, made by `out.pause()`, or by itself for a computation in steps. Yielded
+ * once; ended once, by whoever is first.
+ */
 export class Pause implements Suspension<PauseResult> {
   /** How it ended; null before. */
   result: PauseResult | null = null;

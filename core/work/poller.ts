@@ -29,11 +29,16 @@ export interface PollEvent {
 /** Told of one handle's events, inside a wait. */
 export type OnPoll = (event: PollEvent, poller: Poller) => void;
 
+/** How long one wait of a poller is, and how much it tells. */
 export interface PollerWaitOptions extends WaitOptions {
   /** How many events one wait tells at most; the others come next. Default: all of them. */
   readonly eventsMax?: number;
 }
 
+/**
+ * A list of handles that are waited for together, again and again. It owns none of them: who adopted
+ * a handle closes it. `docs/handles.md` compares it with `waitAny`, for a list that is used once.
+ */
 export class Poller {
   readonly #loop: Loop;
   readonly #entries: Map<Handle, Entry> = new Map();

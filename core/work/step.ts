@@ -67,6 +67,7 @@ export function step<T>(generator: Generator<unknown, T, unknown>, options: Step
   return new Step(generator, options);
 }
 
+/** A computation that `step` started: to await, pause, go on with, and stop. */
 export class Step<T> implements Sliced {
   readonly name: string;
   readonly budgetMs: number;

@@ -19,6 +19,7 @@ import type { Loop } from "../loop.ts";
 /** The name of the one method of a suspension. */
 export const SUSPENSION: unique symbol = Symbol.for("sluice.suspension") as never;
 
+/** Something that can be yielded to wait for it. `Result` is the value of the `yield`. */
 export interface Suspension<Result = unknown> {
   /**
    * Begins the wait. `waiter` may be told inside the call. Answers how to give the wait up: called

@@ -15,6 +15,7 @@ import type { WaitOptions } from "./waits.ts";
 /** A handle that is waited for until it can be read, or one of its directions. */
 export type Awaited = Handle | { readonly handle: Handle; readonly direction: Direction };
 
+/** How many of a list have to have something to tell, and for how long to wait. */
 export interface WaitAnyOptions extends WaitOptions {
   /** How many of the list must have something to tell. Default: 1. */
   readonly min?: number;
