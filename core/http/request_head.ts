@@ -11,8 +11,8 @@ import { METHOD_HEAD, METHOD_NAMES } from "./methods.ts";
 import { ORIGIN_FORM, type RequestHeadParser, type TargetForm } from "./request_head_parser.ts";
 
 /**
- * A request's method, target and fields. Strings are made when they are asked for; a head that nobody
- * kept (`keep`) is dropped at the end of its request.
+ * A request's method, target and fields. Strings are made when they are asked for; a head that
+ * nobody kept (`keep`) is dropped at the end of its request.
  */
 export interface RequestHead {
   /** As sent: methods are case-sensitive. */

@@ -36,8 +36,9 @@ export interface PollerWaitOptions extends WaitOptions {
 }
 
 /**
- * A list of handles that are waited for together, again and again. It owns none of them: who adopted
- * a handle closes it. `docs/handles.md` compares it with `waitAny`, for a list that is used once.
+ * A list of handles that are waited for together, again and again. It owns none of them: who
+ * adopted a handle closes it. `docs/handles.md` compares it with `waitAny`, for a list that is used
+ * once.
  */
 export class Poller {
   readonly #loop: Loop;
