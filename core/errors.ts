@@ -5,6 +5,10 @@
  * @module
  */
 
+/** What tells the two errors below, since the source and the built package may both be loaded. */
+const HTTP_ERROR = Symbol.for("sluice.http-error");
+const REQUEST_ABORTED = Symbol.for("sluice.request-aborted");
+
 /** Who has to change something for the error to go away. */
 export type Fault = "peer" | "application" | "server";
 
@@ -22,6 +26,12 @@ export class HttpError extends Error {
     this.status = status;
     this.code = code;
     this.fault = fault;
+  }
+
+  /** True for those of another copy of this package, too; subclasses are told by their class. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== HttpError) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return isBranded(value, HTTP_ERROR);
   }
 }
 
@@ -45,6 +55,19 @@ export class RequestAborted extends Error {
     super(message);
     this.cause = cause;
   }
+
+  /** As `HttpError`. */
+  static override [Symbol.hasInstance](value: unknown): boolean {
+    if (this !== RequestAborted) return Function.prototype[Symbol.hasInstance].call(this, value);
+    return isBranded(value, REQUEST_ABORTED);
+  }
+}
+
+Object.defineProperty(HttpError.prototype, HTTP_ERROR, { value: true });
+Object.defineProperty(RequestAborted.prototype, REQUEST_ABORTED, { value: true });
+
+function isBranded(value: unknown, brand: symbol): boolean {
+  return typeof value === "object" && value !== null && brand in value;
 }
 
 const ABORT_MESSAGES: Record<AbortCause, string> = {

@@ -40,3 +40,18 @@ test("RequestAborted has its cause and a text of its own for each", () => {
   assertEquals(texts.size, causes.length);
   assertEquals(new RequestAborted("timeout", "the body came too slowly").message.length, 24);
 });
+
+test("HttpError and RequestAborted are the same in any copy of the package", async () => {
+  const copy: typeof import("../../../core/errors.ts") = await import(
+    `../../../core/errors.ts?copy=${"another"}`
+  );
+  const [error, aborted] = [new copy.HttpError(413, "x", "y"), new copy.RequestAborted("timeout")];
+  holds(copy.HttpError !== HttpError, "it is no copy");
+  holds(error instanceof HttpError && aborted instanceof RequestAborted);
+  holds(!(aborted instanceof HttpError) && !(error instanceof RequestAborted));
+  class Mine extends HttpError {}
+  const mine: unknown = new Mine(400, "x", "y");
+  holds(mine instanceof Mine && mine instanceof HttpError && mine instanceof copy.HttpError);
+  holds(!((error as unknown) instanceof Mine));
+  holds(!((null as unknown) instanceof HttpError) && !(("x" as unknown) instanceof HttpError));
+});
