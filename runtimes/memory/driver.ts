@@ -107,7 +107,12 @@ export class Driver {
   }
 }
 
-/** JSON has no infinity. */
+/** JSON has no infinity, and nobody reads ten thousand streams. */
 function inWords(_key: string, value: unknown): unknown {
+  if (Array.isArray(value) && value.length > LISTED_MAX) {
+    return [...value.slice(0, LISTED_MAX), `and ${value.length - LISTED_MAX} more`];
+  }
   return value === Infinity ? "never" : value;
 }
+
+const LISTED_MAX = 10;
