@@ -36,8 +36,8 @@ const CONNECTIONS = 64;
 const TURNS = 400;
 const ROUNDS = 15;
 const REQUEST = "GET / HTTP/1.1\r\nHost: 127.0.0.1:8080\r\n\r\n";
-/** What this runtime's own reactor sees of responses. */
-const { wholeBodies = null } = await createReactor();
+/** What this runtime's own reactor sees of responses, and how it reads text. */
+const { wholeBodies = null, byteText = null } = await createReactor();
 const ADDRESS: Address = { transport: "tcp", host: "127.0.0.1", port: 8080 };
 
 /** Takes whatever is sent at once, and gives it back at once. */
@@ -54,6 +54,7 @@ class NullReactor implements Reactor {
     },
   };
   readonly wholeBodies = wholeBodies;
+  readonly byteText = byteText;
   events: StreamEvents | null = null;
   turn: TurnEvents | null = null;
   /** How often something was sent. */

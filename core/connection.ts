@@ -80,7 +80,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.loop = service.loop;
     this.output = new Output(handle, service, this);
     this.clocks = new ConnectionClocks(service.loop, service.clocks, this);
-    this.#reader = new Reader(service.limits, this);
+    this.#reader = new Reader(service, this);
     this.#gate = new ReadGate(handle, service.streams);
     this.#ending = new Ending(handle, service, this.output, this.clocks);
     this.clocks.readStart(HEADER_PHASE, service.clocks.headerTimeoutMs);

@@ -13,6 +13,7 @@
 
 import type { Buf } from "./buf.ts";
 import type { Polls } from "./capabilities/polls.ts";
+import type { ByteText } from "./capabilities/byte_text.ts";
 import type { Codecs } from "./capabilities/codecs.ts";
 import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
@@ -220,4 +221,6 @@ export interface Reactor extends Clock, Turn, Streams, Sockets, Log, Entropy {
   readonly threads: Threads;
   /** Absent or null where the platform does not let it be seen. */
   readonly wholeBodies?: WholeBodies | null;
+  /** Absent or null where the platform has nothing quicker than the core. */
+  readonly byteText?: ByteText | null;
 }

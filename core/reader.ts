@@ -7,6 +7,7 @@
  */
 
 import { BodyReader, READ_DONE, READ_FAILED, READ_MORE, READ_TOO_MUCH } from "./body_reader.ts";
+import type { ByteText } from "./capabilities/byte_text.ts";
 import type { HttpError } from "./errors.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { ByteHead } from "./http/request_head.ts";
@@ -14,6 +15,7 @@ import { HEAD_DONE, HEAD_MORE, RequestHeadParser } from "./http/request_head_par
 import { Input } from "./input.ts";
 import type { Limits } from "./limits.ts";
 import { BAD_HOST, hostIsUsable } from "./refuse.ts";
+import type { Service } from "./service.ts";
 
 /** What the reader tells its connection, always while an event of the connection is handled. */
 export interface ReaderEvents {
@@ -40,14 +42,16 @@ export class Reader {
   readonly #input = new Input();
   readonly #parser: RequestHeadParser;
   readonly #limits: Limits;
+  readonly #byteText: ByteText;
   readonly #events: ReaderEvents;
   /** The current request's head while it borrows bytes of the event that brought it. */
   #borrowed: ByteHead | null = null;
 
-  constructor(limits: Limits, events: ReaderEvents) {
-    this.#limits = limits;
+  constructor(service: Pick<Service, "byteText" | "limits">, events: ReaderEvents) {
+    this.#limits = service.limits;
+    this.#byteText = service.byteText;
     this.#events = events;
-    this.#parser = new RequestHeadParser(limits);
+    this.#parser = new RequestHeadParser(service.limits);
   }
 
   /** Bytes that wait. */
@@ -137,7 +141,7 @@ export class Reader {
           events.refuse(parser.error!);
           return end;
         }
-        const head = new ByteHead(parser, bytes, pos);
+        const head = new ByteHead(parser, bytes, pos, this.#byteText);
         pos += parser.headBytes;
         parser.reset();
         if (head.hostNeedsCheck && !hostIsUsable(head.authority)) {

@@ -10,6 +10,7 @@ import { Admission, REFUSED, TURNED_AWAY } from "./admission.ts";
 import { takesBodiesAsTheyCome } from "./begin_request.ts";
 import type { Buf } from "./buf.ts";
 import { BufPool } from "./buf_pool.ts";
+import type { ByteText } from "./capabilities/byte_text.ts";
 import type { Codecs, Coding } from "./capabilities/codecs.ts";
 import type { Files } from "./capabilities/files.ts";
 import type { Context } from "./capabilities/context.ts";
@@ -22,6 +23,7 @@ import { Compression, type CompressionMeans } from "./filters/compression.ts";
 import type { Handler } from "./handlers.ts";
 import { HeadBytes } from "./http/head_bytes.ts";
 import { HttpDate } from "./http/date.ts";
+import { portableText } from "./http/latin1.ts";
 import { type HttpRequest, textOfError } from "./http_request.ts";
 import { inspectServer, type ServerReport } from "./inspect.ts";
 import { withDefaults } from "./limit_rules.ts";
@@ -65,6 +67,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
   readonly polls: Polls;
   readonly files: Files;
   readonly wholeBodies: WholeBodies | null;
+  readonly byteText: ByteText;
   readonly compression: Compression | null;
   readonly handlers: readonly Handler[];
   readonly limits: Limits;
@@ -106,6 +109,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
     this.polls = reactor.polls;
     this.files = reactor.files;
     this.wholeBodies = reactor.wholeBodies ?? null;
+    this.byteText = reactor.byteText ?? portableText;
     this.codecs = reactor.codecs;
     this.compression = compressionOf(options.compression, this);
     this.loop = loop;
@@ -218,7 +222,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
   }
 
   httpDate(): string {
-    return this.#date.text(this.loop.wallTime());
+    return this.#date.text(this.loop.now(), this.loop);
   }
 
   connectionClosed(connection: Connection, _reason: CloseReason): void {

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { ByteText } from "./capabilities/byte_text.ts";
 import type { Codecs, Coding } from "./capabilities/codecs.ts";
 import type { Context } from "./capabilities/context.ts";
 import type { Polls } from "./capabilities/polls.ts";
@@ -60,6 +61,8 @@ export interface Service {
   readonly closing: boolean;
   /** Bodies of responses that need not be read as streams; null where all must. */
   readonly wholeBodies: WholeBodies | null;
+  /** The quickest way from bytes to text. */
+  readonly byteText: ByteText;
   log(level: LogLevel, text: string): void;
   nextRequestId(): string;
   /**

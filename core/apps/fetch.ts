@@ -90,7 +90,7 @@ export function fetchHandler(app: FetchApp): Handler {
     let answer: unknown;
     try {
       const lazy = new LazyRequest(request) as unknown as Request;
-      answer = app.fetch(lazy, new Env(request), call);
+      answer = app.fetch(lazy, call, call);
     } catch (error) {
       if (!call.passesOn) throw error;
       complainAndPassOn(request, error);
@@ -217,8 +217,11 @@ const NO_FIELDS: readonly [string, string][] = [];
 /** What is too large to be gathered stays a stream, and is made as the client takes it. */
 const WHOLE_SIZE_MAX = GATHER_BYTES_MAX - 1;
 
-class Env implements FetchEnv {
+/** One call of the application: what comes with the request, in one object. */
+class Call implements FetchEnv, FetchContext {
   readonly request: HttpRequest;
+  /** True exactly when what the application throws passes the request on. */
+  passesOn = false;
 
   constructor(request: HttpRequest) {
     this.request = request;
@@ -239,20 +242,9 @@ class Env implements FetchEnv {
   get requestId(): string {
     return this.request.id;
   }
-}
-
-/** One call of the application. */
-class Call implements FetchContext {
-  /** True exactly when what the application throws passes the request on. */
-  passesOn = false;
-  readonly #request: HttpRequest;
-
-  constructor(request: HttpRequest) {
-    this.#request = request;
-  }
 
   waitUntil(promise: Promise<unknown>): void {
-    this.#request.service.waitUntil(Promise.resolve(promise));
+    this.request.service.waitUntil(Promise.resolve(promise));
   }
 
   passThroughOnException(): void {

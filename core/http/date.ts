@@ -1,26 +1,34 @@
 /**
  * Dates in HTTP (RFC 9110 §5.6.7). It knows how to write a time as IMF-fixdate, once for each
- * second, and how to read all three forms; it refuses to know what time it is.
+ * second, and how to read all three forms; it refuses to know what clock tells the time.
  *
  * @module
  */
 
 const SECOND_MS = 1000;
 
+/** Milliseconds since 1970 in UTC. May jump. */
+export interface WallClock {
+  wallTime(): number;
+}
+
 export class HttpDate {
-  #second = NaN;
   #text = "";
+  /** When the second of `#text` is over, by the clock that does not jump. */
+  #untilMs = -Infinity;
 
   /**
-   * `Sun, 06 Nov 1994 08:49:37 GMT` for a wall-clock time in milliseconds since 1970. The text is
-   * made anew only when the second changes, forward or back.
+   * The time as in `Sun, 06 Nov 1994 08:49:37 GMT`. `nowMs` is a monotonic time, which whoever asks
+   * has at hand: the wall clock is asked when the second is over by that, and no sooner, so that a
+   * jump shows within a second.
    */
-  text(wallTimeMs: number): string {
-    const second = Math.floor(wallTimeMs / SECOND_MS);
-    if (second !== this.#second) {
-      this.#second = second;
+  text(nowMs: number, clock: WallClock): string {
+    if (nowMs >= this.#untilMs) {
+      const wallMs = clock.wallTime();
+      const second = Math.floor(wallMs / SECOND_MS);
       // ECMAScript fixes this format to IMF-fixdate for the years 0 to 9999.
       this.#text = new Date(second * SECOND_MS).toUTCString();
+      this.#untilMs = nowMs + (second + 1) * SECOND_MS - wallMs;
     }
     return this.#text;
   }

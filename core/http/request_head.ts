@@ -6,7 +6,8 @@
  * @module
  */
 
-import { asciiText, latin1Text } from "./latin1.ts";
+import type { ByteText } from "../capabilities/byte_text.ts";
+import { portableText } from "./latin1.ts";
 import { METHOD_HEAD, METHOD_NAMES } from "./methods.ts";
 import { ORIGIN_FORM, type RequestHeadParser, type TargetForm } from "./request_head_parser.ts";
 
@@ -80,6 +81,7 @@ export class ByteHead implements RequestHead {
   readonly #headBytes: number;
   readonly #hasObsText: boolean;
   readonly #start: number;
+  readonly #byteText: ByteText;
   /** Borrowed until `keep` or `drop`. */
   #bytes: Uint8Array | null;
   /** The whole head, once it was needed or kept. */
@@ -92,7 +94,12 @@ export class ByteHead implements RequestHead {
    * Copies the facts out of a parser that has just answered `HEAD_DONE` for the head at `start`,
    * and borrows the bytes until `keep` or `drop`.
    */
-  constructor(parser: RequestHeadParser, bytes: Uint8Array, start: number) {
+  constructor(
+    parser: RequestHeadParser,
+    bytes: Uint8Array,
+    start: number,
+    byteText: ByteText = portableText,
+  ) {
     this.targetForm = parser.targetForm;
     this.versionMinor = parser.versionMinor;
     this.contentLength = parser.contentLength;
@@ -112,6 +119,7 @@ export class ByteHead implements RequestHead {
     this.#headBytes = parser.headBytes;
     this.#hasObsText = parser.hasObsText;
     this.#start = start;
+    this.#byteText = byteText;
     this.#bytes = bytes;
   }
 
@@ -184,9 +192,7 @@ export class ByteHead implements RequestHead {
   #wholeText(): string {
     if (this.#text === null) {
       const end = this.#start + this.#headBytes;
-      this.#text = this.#hasObsText
-        ? latin1Text(this.#bytes!, this.#start, end)
-        : asciiText(this.#bytes!, this.#start, end);
+      this.#text = this.#byteText(this.#bytes!, this.#start, end, !this.#hasObsText);
     }
     return this.#text;
   }
@@ -194,7 +200,7 @@ export class ByteHead implements RequestHead {
   /** A part of the head without field values but Host, so always ASCII. */
   #slice(from: number, to: number): string {
     if (this.#text !== null) return this.#text.slice(from, to);
-    return asciiText(this.#bytes!, this.#start + from, this.#start + to);
+    return this.#byteText(this.#bytes!, this.#start + from, this.#start + to, true);
   }
 }
 

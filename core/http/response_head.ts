@@ -43,10 +43,20 @@ const KINDS: Readonly<Record<string, number>> = {
 
 const NO_NAMES: readonly string[] = [];
 
-/** Names that passed the check, as spelled, with their kinds: a program sends the same few. */
-const knownNames = new Map<string, number>();
+/** A name that passed the check. */
+interface KnownName {
+  readonly kind: number;
+  /** The value that passed its check last: a program sends the same few. */
+  lastValue: string;
+}
+
+/** By names as spelled. */
+const knownNames = new Map<string, KnownName>();
 /** An application that makes names out of requests must not fill the memory. */
 const KNOWN_NAMES_MAX = 1000;
+/** Longer values are checked each time. */
+const LAST_VALUE_MAX = 256;
+const NO_FIELDS: string[] = [];
 
 /**
  * A response's head: status and fields, checked as they are set. `request.response` is the one that
@@ -56,7 +66,7 @@ export class ResponseHead {
   status = 200;
   reason = "OK";
   /** Flat: name, value, name, value … as they will be sent, without the fields below. */
-  fields: string[] = [];
+  fields: string[] = NO_FIELDS;
   /** The body's length as declared by the application or found by a filter; -1 when unknown. */
   contentLength = -1;
   /** True exactly when the body is sent in chunks. A filter sets it, never an application. */
@@ -96,7 +106,7 @@ export class ResponseHead {
 
   /** Forgets all fields and the facts that came from them. */
   clearFields(): void {
-    this.fields = [];
+    this.fields = NO_FIELDS;
     this.contentLength = -1;
     this.chunked = false;
     this.closeAsked = false;
@@ -127,14 +137,19 @@ export class ResponseHead {
 
   /** Appends one field, or takes the fact that it stands for; see `set`. */
   append(name: string, value: string | number): void {
-    const kind = knownNames.get(name) ?? learnName(name);
+    const known = knownNames.get(name) ?? learnName(name);
     const text = typeof value === "number" ? String(value) : value;
     if (typeof text !== "string") {
       throw new TypeError(`Cannot send the field "${name}": its value is not a string`);
     }
-    checkFieldValue(name, text);
-    if (kind !== ORDINARY && !this.#takeFact(kind, name, text)) return;
-    this.fields.push(name, text);
+    if (text !== known.lastValue) {
+      checkFieldValue(name, text);
+      if (text.length <= LAST_VALUE_MAX) known.lastValue = text;
+    }
+    if (known.kind !== ORDINARY && !this.#takeFact(known.kind, name, text)) return;
+    // An array that grows from nothing makes room for sixteen more.
+    if (this.fields.length === 0) this.fields = [name, text];
+    else this.fields.push(name, text);
   }
 
   /**
@@ -269,12 +284,13 @@ function connectionLine(head: ResponseHead, versionMinor: 0 | 1, keepAlive: bool
 }
 
 /** Checks a name that is new, and remembers its kind. */
-function learnName(name: string): number {
+function learnName(name: string): KnownName {
   checkFieldName(name);
   const lower = name.toLowerCase();
   const kind = Object.hasOwn(KINDS, lower) ? KINDS[lower] : ORDINARY;
-  if (knownNames.size < KNOWN_NAMES_MAX) knownNames.set(name, kind);
-  return kind;
+  const known = { kind, lastValue: "" };
+  if (knownNames.size < KNOWN_NAMES_MAX) knownNames.set(name, known);
+  return known;
 }
 
 /** The elements of a list, in lower case. */

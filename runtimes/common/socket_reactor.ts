@@ -18,6 +18,7 @@ import type {
   StreamEvents,
 } from "../../core/reactor.ts";
 import type { SendCode } from "../../core/status.ts";
+import { byteText } from "./byte_text.ts";
 import { createCodecs } from "./codecs.ts";
 import { ambientContext } from "./context.ts";
 import { createFiles } from "./files.ts";
@@ -32,6 +33,7 @@ export abstract class SocketReactor extends LoopBase implements Reactor {
   readonly codecs = createCodecs();
   readonly files = createFiles();
   readonly context: Context = ambientContext;
+  readonly byteText = byteText;
   readonly threads: Threads = new WorkerThreads(this);
 
   abstract listen(

@@ -18,6 +18,7 @@ import type { Outgoing } from "../../core/filters/outgoing.ts";
 import { settleRequest, terminateRequest } from "../../core/finalize.ts";
 import { type Handler, runHandlers } from "../../core/handlers.ts";
 import { HeadBytes } from "../../core/http/head_bytes.ts";
+import { portableText } from "../../core/http/latin1.ts";
 import { makeHead, type PlainHeadOptions } from "../../core/http/request_head.ts";
 import type { ResponseHead } from "../../core/http/response_head.ts";
 import { HttpRequest } from "../../core/http_request.ts";
@@ -199,6 +200,7 @@ class FakeService implements Service {
   readonly context = ambientContext;
   readonly files = createFiles();
   readonly wholeBodies = null;
+  readonly byteText = portableText;
   readonly compression = null;
   readonly handlers: readonly Handler[];
   readonly headBytes: HeadBytes = new HeadBytes();

@@ -6,6 +6,7 @@
  */
 
 import type { Buf } from "../../core/buf.ts";
+import type { ByteText } from "../../core/capabilities/byte_text.ts";
 import type { Codecs } from "../../core/capabilities/codecs.ts";
 import type { Files } from "../../core/capabilities/files.ts";
 import type { Context } from "../../core/capabilities/context.ts";
@@ -121,6 +122,7 @@ class GuardedReactor implements Reactor {
   readonly polls: Polls;
   readonly threads: Threads;
   readonly wholeBodies: WholeBodies | null;
+  readonly byteText: ByteText | null;
   readonly #reactor: Reactor;
   readonly #guards = new Guards();
 
@@ -134,6 +136,7 @@ class GuardedReactor implements Reactor {
     this.context = reactor.context;
     this.threads = reactor.threads;
     this.wholeBodies = reactor.wholeBodies ?? null;
+    this.byteText = reactor.byteText ?? null;
   }
 
   now(): number {

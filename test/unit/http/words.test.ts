@@ -51,17 +51,25 @@ describe("reasonOf()", () => {
 
 describe("HttpDate", () => {
   test("text() is an IMF-fixdate", () => {
-    const date = new HttpDate();
-    assertEquals(date.text(784111777000), "Sun, 06 Nov 1994 08:49:37 GMT");
-    assertEquals(date.text(0), "Thu, 01 Jan 1970 00:00:00 GMT");
-    assertEquals(date.text(951782400000), "Tue, 29 Feb 2000 00:00:00 GMT");
+    const textAt = (wallMs: number) => new HttpDate().text(0, { wallTime: () => wallMs });
+    assertEquals(textAt(784111777000), "Sun, 06 Nov 1994 08:49:37 GMT");
+    assertEquals(textAt(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+    assertEquals(textAt(951782400000), "Tue, 29 Feb 2000 00:00:00 GMT");
   });
 
   test("text() changes with the second, forward and back", () => {
     const date = new HttpDate();
-    const first = date.text(1000);
-    assertStrictEquals(date.text(1999), first);
-    assertEquals(date.text(2000), "Thu, 01 Jan 1970 00:00:02 GMT");
-    assertEquals(date.text(1500.5), first);
+    let wallMs = 1400.5;
+    let asked = 0;
+    const clock = { wallTime: () => (asked++, wallMs) };
+    const first = date.text(70, clock);
+    assertEquals(first, "Thu, 01 Jan 1970 00:00:01 GMT");
+    wallMs = 2000;
+    assertStrictEquals(date.text(669, clock), first);
+    assertEquals(asked, 1);
+    assertEquals(date.text(669.5, clock), "Thu, 01 Jan 1970 00:00:02 GMT");
+    wallMs = 1500;
+    assertEquals(date.text(1668, clock), "Thu, 01 Jan 1970 00:00:02 GMT");
+    assertEquals(date.text(1670, clock), first);
   });
 });
