@@ -7,7 +7,7 @@
 
 const SECOND_MS = 1000;
 
-/** Milliseconds since 1970 in UTC. May jump. */
+/** Tells milliseconds since 1970 in UTC. May jump. */
 export interface WallClock {
   wallTime(): number;
 }

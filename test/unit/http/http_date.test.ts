@@ -36,9 +36,9 @@ describe("parseHttpDate()", () => {
   }
 
   test("reads what HttpDate writes", () => {
-    const date = new HttpDate();
     for (let ms = 0; ms < 4e12; ms += 123_456_789_000) {
-      assertEquals(parseHttpDate(date.text(ms), NOW_MS), ms);
+      const text = new HttpDate().text(0, { wallTime: () => ms });
+      assertEquals(parseHttpDate(text, NOW_MS), ms);
     }
   });
 });
