@@ -30,9 +30,14 @@ function deferredHandler(request: HttpRequest): ResultCode {
   const delayMs = readWholeNumber("ms", wanted, DELAY_MS_MAX);
   if (typeof delayMs === "string") return request.respond(400, TEXT, delayMs);
   const hold = request.hold(`waits ${delayMs} ms`);
-  setTimeout(() => {
+  const timer = setTimeout(() => {
     finalizeRequest(request, request.respond(200, TEXT, "DONE"));
     hold.release();
   }, delayMs);
+  // Nobody can be answered any more: neither the timer nor the server's close waits for it.
+  request.onTerminated(() => {
+    clearTimeout(timer);
+    if (hold.isOpen) hold.release();
+  });
   return DONE;
 }
