@@ -2,9 +2,8 @@
  * The contract of reading text out of bytes: what a runtime may have that is quicker than what the
  * core can do by itself. Types and prose only.
  *
- * The core's own way is a view of the bytes and a `TextDecoder`: 70 to 90 ns for a short head. On
- * Bun 1.4 the view costs more than that: the bytes of an event are in the heap, and a view of them
- * moves them out of it, 2.7 KB of garbage for each request.
+ * The core's own way is a view of the bytes and a `TextDecoder`: 55 to 90 ns for a short head, of
+ * which the view is 15 to 25.
  *
  * @module
  */
