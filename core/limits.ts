@@ -97,7 +97,10 @@ export interface Limits {
    * switches it off, and the measuring too.
    */
   readonly loopLagMaxMs: number;
-  /** What `Retry-After` says to those who get 503, in milliseconds; rounded up to whole seconds. */
+  /**
+   * What `Retry-After` says to those who get 503, in milliseconds; rounded up to whole seconds.
+   * `Infinity` leaves the field out.
+   */
   readonly retryAfterMs: number;
 }
 

@@ -31,6 +31,7 @@ export function refusalText(error: HttpError, service: Refuser): string {
 /** Whoever meets an overload is told when to come again (RFC 9110 §10.2.3). */
 function refusalFields(status: number, limits: Limits): HeaderFields {
   if (status !== 503) return REFUSAL_FIELDS;
+  if (limits.retryAfterMs === Infinity) return REFUSAL_FIELDS;
   return [...REFUSAL_FIELDS, ["retry-after", String(Math.ceil(limits.retryAfterMs / 1000))]];
 }
 

@@ -182,6 +182,8 @@ class Seat implements ThreadEvents, PoolThread {
   #thread!: Thread;
   /** True exactly when the thread has said that it listens. */
   #isReady = false;
+  /** True exactly when the pool ended it. */
+  #isEnded = false;
   #job: PoolJob | null = null;
   #sinceMs: number;
 
@@ -221,6 +223,7 @@ class Seat implements ThreadEvents, PoolThread {
   }
 
   end(error: ThreadError): void {
+    this.#isEnded = true;
     this.#job?.fail(error);
     this.#thread.hold();
     this.#thread.terminate();
@@ -250,7 +253,9 @@ class Seat implements ThreadEvents, PoolThread {
     const job = this.#job;
     this.#job = null;
     if (job !== null) job.threadDied(reason);
-    else if (!this.#isReady) this.#host.log("error", `a thread did not start: ${reason}`);
+    else if (!this.#isReady && !this.#isEnded) {
+      this.#host.log("error", `a thread did not start: ${reason}`);
+    }
     this.#pool.seatIsOver(this, this.#isReady);
   }
 

@@ -7,9 +7,12 @@
  */
 
 import { type Command, InvalidArgumentError, Option } from "commander";
+import type { Coding } from "../../core/capabilities/codecs.ts";
 import { type Clocks, DEFAULT_CLOCKS, DEFAULT_LIMITS, type Limits } from "../../core/limits.ts";
 import type { ServeOptions } from "../serve.ts";
 import { COUNT, SIZE, TIME, type Unit } from "./units.ts";
+
+const CODINGS: readonly Coding[] = ["gzip", "deflate", "br", "zstd"];
 
 /** The word that switches a clock or a limit off. */
 const OFF = "off";
@@ -62,10 +65,13 @@ const LIMITS: ReadonlyArray<Row<keyof Limits>> = [
   ["--max-head-size", "headBytesMax", "request line and header fields", "wrong", SIZE],
   ["--max-headers", "headerCountMax", "header fields of a request"],
   ["--max-target-size", "targetBytesMax", "the request target", "wrong", SIZE],
+  ["--max-chunk-framing", "chunkFramingBytesMax", "chunks' extensions and trailers", "wrong", SIZE],
   ["--max-connections", "connectionsMax", "open connections"],
   ["--max-connections-per-address", "connectionsPerAddressMax", "of them from one address"],
   ["--max-requests", "requestsMax", "requests that are open at once"],
+  ["--max-pipelined-requests", "pipelinedRequestsMax", "of them ahead on one connection"],
   ["--max-loop-lag", "loopLagMaxMs", "how late the loop may be; past it: 503", "wrong", TIME],
+  ["--retry-after", "retryAfterMs", "what Retry-After of a 503 says", "allowed", TIME],
   ["--keep-alive-requests", "requestsPerConnectionMax", "requests on one connection"],
 ];
 
@@ -93,11 +99,28 @@ export function addServerFlags(command: Command): void {
     const fallback = kind === "clocks" ? DEFAULT_CLOCKS[name] : DEFAULT_LIMITS[name];
     const option = optionOf(flag.flag, flag.unit, flag.zero, flag.words, fallback);
     command.addOption(option.helpGroup(flag.group));
-    if (name === "clientBodyBufferBytes") {
-      const path = new Option("--client-body-temp-path <folder>", "for the files of larger ones");
-      command.addOption(path.helpGroup(flag.group));
-    }
+    if (name !== "clientBodyBufferBytes") continue;
+    for (const own of bodyOptions()) command.addOption(own.helpGroup(flag.group));
   }
+}
+
+function bodyOptions(): Option[] {
+  return [
+    new Option("--client-body-temp-path <folder>", "for the files of larger ones"),
+    new Option("--request-body <way>", "buffer: whole before a handler runs (stream)")
+      .argParser((text) => {
+        if (text === "stream" || text === "buffer") return text;
+        throw new InvalidArgumentError("It is stream or buffer.");
+      }),
+    new Option("--request-codings <names>", "to undo, by comma; others: 415 (all are left alone)")
+      .argParser((text) => text.split(",").map(readCoding)),
+  ];
+}
+
+function readCoding(text: string): Coding {
+  const coding = CODINGS.find((one) => one === text.trim());
+  if (coding === undefined) throw new InvalidArgumentError(`There are ${CODINGS.join(", ")}.`);
+  return coding;
 }
 
 /** An option whose value is a number of `unit`, or `off`. The default is told in the help alone. */
@@ -129,11 +152,12 @@ export function serverOptionsOf(values: { readonly [attribute: string]: unknown 
     const value = values[new Option(flag).attributeName()];
     if (typeof value === "number") (kind === "clocks" ? clocks : limits)[name] = value;
   }
-  const path = values["clientBodyTempPath"];
-  return {
-    clocks,
-    limits,
-    ...typeof path === "string" ? { clientBodyTempDir: path } : {},
-    ...values["compression"] === true ? { compression: true } : {},
+  const own: Record<string, unknown> = {
+    clientBodyTempDir: values["clientBodyTempPath"],
+    requestBody: values["requestBody"],
+    requestCodings: values["requestCodings"],
+    compression: values["compression"],
   };
+  const given = Object.entries(own).filter(([, value]) => value !== undefined);
+  return { clocks, limits, ...Object.fromEntries(given) };
 }

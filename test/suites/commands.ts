@@ -75,7 +75,9 @@ export async function whileServing(
   try {
     await body(serving);
     const { code, stdout, stderr } = await serving.program.stop("SIGINT");
-    assertEquals({ code, stderr }, { code: 0, stderr: "" });
+    // On a busy machine a slice takes longer than it computes, and that is said.
+    const said = stderr.replaceAll(/^\S+ warn step ".*" took .* for one slice: .*\n/gm, "");
+    assertEquals({ code, stderr: said }, { code: 0, stderr: "" });
     const lines = stdout.trimEnd().split("\n");
     assertEquals(lines.length, 2);
     assertMatch(lines[1]!, /^SIGINT: closing with (?:no|\d+) open requests?/);

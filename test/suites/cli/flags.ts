@@ -13,8 +13,10 @@ import { writeModule } from "./modules.ts";
 const SHOWS = `import { defineServer } from "$CORE";
 export default defineServer({
   handlers: [(request) => {
-    const { clocks, limits, clientBodyTempDir: folder } = request.service;
-    return request.respond(200, {}, JSON.stringify({ clocks, limits, folder }));
+    const { clocks, limits, clientBodyTempDir: folder, requestBody, requestCodings } =
+      request.service;
+    const bodies = [folder, requestBody, requestCodings];
+    return request.respond(200, {}, JSON.stringify({ clocks, limits, bodies }));
   }],
   clocks: { bodyTimeoutMs: 1000, handlerTimeoutMs: 2000 },
   limits: { headerCountMax: 10, connectionsMax: 20 },
@@ -42,7 +44,10 @@ const LIMITS: ReadonlyArray<readonly [name: string, flag: string, value: number 
   ["targetBytesMax", "--max-target-size=1k", 1_024],
   ["connectionsPerAddressMax", "--max-connections-per-address=9", 9],
   ["requestsMax", "--max-requests=500", 500],
+  ["chunkFramingBytesMax", "--max-chunk-framing=2k", 2_048],
+  ["pipelinedRequestsMax", "--max-pipelined-requests=7", 7],
   ["loopLagMaxMs", "--max-loop-lag=2s", 2_000],
+  ["retryAfterMs", "--retry-after=1m", 60_000],
   ["requestsPerConnectionMax", "--keep-alive-requests=off", null],
 ];
 
@@ -50,14 +55,19 @@ export function checkFlags(column: ProcessColumn): void {
   test("flags set options of the server, over those of the definition", async () => {
     const module = writeModule("shows.mjs", SHOWS);
     const flags = [...CLOCKS, ...LIMITS].map(([, flag]) => flag);
-    const args = [...flags, "--client-body-temp-path=/somewhere"];
+    const args = [
+      ...flags,
+      "--client-body-temp-path=/somewhere",
+      "--request-body=buffer",
+      "--request-codings=gzip,br",
+    ];
     await whileServing(column, module, async ({ url }) => {
-      const { clocks, limits, folder } = JSON.parse(await (await fetch(url)).text());
+      const { clocks, limits, bodies } = JSON.parse(await (await fetch(url)).text());
       // What JSON has for Infinity is null.
       for (const [name, , value] of CLOCKS) assertEquals([name, clocks[name]], [name, value]);
       for (const [name, , value] of LIMITS) assertEquals([name, limits[name]], [name, value]);
       assertEquals([clocks.handlerTimeoutMs, limits.connectionsMax], [2_000, 20]);
-      assertEquals(folder, "/somewhere");
+      assertEquals(bodies, ["/somewhere", "buffer", ["gzip", "br"]]);
     }, args);
   });
 }

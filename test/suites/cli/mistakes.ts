@@ -32,6 +32,8 @@ const ARGUMENTS: ReadonlyArray<readonly [string, RegExp]> = [
   ["serve --client-max-body-size 1x a.ts", /'1x' is invalid\. A size is a whole number of bytes/],
   ["serve --max-connections 1k a.ts", /'1k' is invalid\. It is a whole number/],
   ["serve --client-body-temp-path", /'--client-body-temp-path <folder>' argument missing/],
+  ["serve --request-body whole a.ts", /'whole' is invalid\. It is stream or buffer\./],
+  ["serve --request-codings gzip,zip a.ts", /'gzip,zip' is invalid\. There are gzip, deflate, br/],
   ["serve --via pigeon a.ts", /'pigeon' is invalid\. There is only serve\./],
   ["serve gone.ts", /no such module: gone\.ts/],
   ["serve examples", /examples is a directory, not a module/],

@@ -224,6 +224,15 @@ function checkEnds(check: ServerCheck): void {
     assertMatch(bench.logs[0]!, /the job never overran its deadline of 200 ms/);
   });
 
+  check("close() ends a thread that starts, and nothing is wrong with that", async (bench) => {
+    const threads = await serveThreads(bench);
+    const job = threads.callInThread(JOBS, "add", [1, 1]);
+    job.catch(() => {});
+    await settled(bench, bench.server.close({ deadlineMs: 0 }));
+    await bench.settle(() => threads.report().threads.length === 0, "the end of the thread");
+    assertEquals(bench.logs, []);
+  });
+
   check("close() ends threads, running jobs and those that wait", async (bench) => {
     const threads = await serveThreads(bench);
     const jobs = ["never", "add"].map((name) => threads.callInThread(JOBS, name, [1, 1]));
