@@ -135,12 +135,8 @@ async function assertNothingLeft(
   let looks = 0;
   await bench.settle(() => files.closed === files.opened || ++looks > LOOKS, "the files' end");
   const disk = bench.rig.reactor.files;
-  const left = () => disk instanceof MemoryDisk ? disk.openFiles : leftInDirectory(directory);
-  // Whoever left early may have a file still being opened, which is closed as soon as it is open.
-  if (files.closed === files.opened) {
-    await bench.settle(() => left().length === 0 || ++looks > LOOKS, "the closes");
-  }
-  assertEquals(left(), [], "a file is left");
+  const left = disk instanceof MemoryDisk ? disk.openFiles : leftInDirectory(directory);
+  assertEquals(left, [], "a file is left");
   assertEquals(files.closed, files.opened, "a file was not closed once");
 }
 

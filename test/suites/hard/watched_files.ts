@@ -11,6 +11,7 @@ import { FileError, type Files, type OpenFile } from "../../../core/capabilities
 import type { Server } from "../../../core/server.ts";
 
 export class WatchedFiles implements Files {
+  /** Files that are open or closed, and those that are about to be opened. */
   opened = 0;
   /** Files that are closed, by the disk's word. */
   closed = 0;
@@ -36,12 +37,22 @@ export class WatchedFiles implements Files {
     return watched;
   }
 
-  async open(path: string): Promise<OpenFile> {
-    return this.#watch(await this.#files.open(path));
+  open(path: string): Promise<OpenFile> {
+    return this.#opening(this.#files.open(path));
   }
 
-  async openTemporary(directory: string | null): Promise<OpenFile> {
-    return this.#watch(await this.#files.openTemporary(directory));
+  openTemporary(directory: string | null): Promise<OpenFile> {
+    return this.#opening(this.#files.openTemporary(directory));
+  }
+
+  async #opening(opening: Promise<OpenFile>): Promise<OpenFile> {
+    this.opened++;
+    try {
+      return this.#watch(await opening);
+    } catch (error) {
+      this.opened--;
+      throw error;
+    }
   }
 
   /** Closes what was lost. */
@@ -50,7 +61,6 @@ export class WatchedFiles implements Files {
   }
 
   #watch(file: OpenFile): OpenFile {
-    this.opened++;
     this.#open.add(file);
     let closing: Promise<void> | null = null;
     return {
