@@ -46,6 +46,18 @@ const LATE_MS = 1_900;
 
 const ours = COLUMNS.filter((column) => column.kind === "bytes");
 
+const TRIES_MAX = 3;
+
+/** True exactly when something came later than a clock promises. */
+function isLate(probed: readonly ProbedColumn[], clocks: Clocks): boolean {
+  return probed.some(({ outcomes }) =>
+    ROWS.some((row, index) => {
+      const { afterMs } = promised(row.name, clocks);
+      return afterMs !== null && (outcomes[index]!.afterMs ?? 0) >= afterMs + LATE_MS;
+    })
+  );
+}
+
 function promised(row: string, clocks: Clocks): Outcome {
   const [seen, clock] = PROMISES[row] ?? ["no promise"];
   return { seen, afterMs: clock === undefined ? null : clocks[clock] };
@@ -59,7 +71,11 @@ function runProbe(...args: string[]) {
 describe("probe: Sluice over bytes", () => {
   test("probe() sees the same on Node, Deno and Bun, as it is promised", async () => {
     const clocks = { ...DEFAULT_CLOCKS, ...QUICK.clocks };
-    const probed = await probe(ours, QUICK);
+    let probed = await probe(ours, QUICK);
+    // What is late once may be the machine; what is late each time is a clock.
+    for (let tries = 1; tries < TRIES_MAX && isLate(probed, clocks); tries++) {
+      probed = await probe(ours, QUICK);
+    }
     assertEquals(probed.map(({ runtime }) => runtime.split(" ")[0]), ["node", "deno", "bun"]);
     for (const { column, outcomes } of probed) {
       ROWS.forEach((row, index) => {
