@@ -83,7 +83,8 @@ export class BodyCoding implements Posted {
   #run(): void {
     if (this.#isRunning || this.posted || this.#isClosed) return;
     this.#isRunning = true;
-    while (this.#body.isWanted && this.#goOn());
+    // The consumer may end the request, and so this, in the middle.
+    while (!this.#isClosed && this.#body.isWanted && this.#goOn());
     this.#isRunning = false;
   }
 

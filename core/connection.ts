@@ -24,7 +24,7 @@ import {
 import { type HttpError, RequestAborted } from "./errors.ts";
 import { Ending } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
-import type { Outgoing } from "./filters/outgoing.ts";
+import { type Outgoing, refuseChain } from "./filters/outgoing.ts";
 import {
   abandonRequest,
   finalizeLate,
@@ -193,14 +193,14 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   writeBody(outgoing: Outgoing, chain: Chain): SendCode {
     const { output } = this;
     if (output.dead) {
-      chain.giveBack();
+      refuseChain(outgoing, chain);
       return ERROR;
     }
     const { last, flush } = chain.tail!;
     // What is looked at is the queue before this item: one of any size is the application's own
     // memory already, and `send` had said that it may come. And every response may end.
     if (output.isOverfull && !last) {
-      chain.giveBack();
+      refuseChain(outgoing, chain);
       outgoing.complain("kept sending although send answered AGAIN: the response was cut off");
       terminateRequest(this.request!, "application");
       return ERROR;

@@ -77,3 +77,8 @@ const ABORT_MESSAGES: Record<AbortCause, string> = {
   shutdown: "the server is shutting down",
   application: "the application terminated the request",
 };
+
+/** An error with its stack, for the log. */
+export function textOfError(error: unknown): string {
+  return error instanceof Error ? error.stack ?? String(error) : String(error);
+}

@@ -5,10 +5,10 @@
  * @module
  */
 
-import { HttpError, RequestAborted } from "./errors.ts";
+import { HttpError, RequestAborted, textOfError } from "./errors.ts";
 import { finalizeRequest, terminateRequest } from "./finalize.ts";
 import type { Hold } from "./hold.ts";
-import { type HttpRequest, textOfError } from "./http_request.ts";
+import type { HttpRequest } from "./http_request.ts";
 import { DECLINED, DONE, ERROR, isResultCode, type ResultCode } from "./status.ts";
 
 /**

@@ -9,7 +9,7 @@
 import { assert } from "./assert.ts";
 import { type Buf, bufOf, FREE } from "./buf.ts";
 import { Chain } from "./chain.ts";
-import { type AbortCause, RequestAborted } from "./errors.ts";
+import { type AbortCause, RequestAborted, textOfError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Compression } from "./filters/compression.ts";
 import type { Encoding } from "./filters/encoding.ts";
@@ -233,11 +233,8 @@ export class HttpRequest implements Outgoing {
    *   response has ended.
    */
   send(item: string | Uint8Array | Buf, options?: SendOptions): SendCode {
-    const buf = typeof item === "string"
-      ? bufOf(encoder.encode(item))
-      : item instanceof Uint8Array
-      ? bufOf(item)
-      : item;
+    const bytes = typeof item === "string" ? encoder.encode(item) : item;
+    const buf = bytes instanceof Uint8Array ? bufOf(bytes) : bytes;
     return this.#sendBuf(buf, options?.last === true, options?.flush === true);
   }
 
@@ -292,6 +289,11 @@ export class HttpRequest implements Outgoing {
   onTerminated(listener: () => void): void {
     if (this.terminated) this.#guarded(listener);
     else if (!this.over) this.#listeners.onTerminated(listener);
+  }
+
+  /** Whoever registered these listeners, of whatever kind, is done: they are called no more. */
+  forget(...listeners: ((value: never) => void)[]): void {
+    for (const listener of listeners) this.#listenersIfAny?.forget(listener);
   }
 
   /** Ends the request: see `finalizeRequest`. */
@@ -436,7 +438,8 @@ export class HttpRequest implements Outgoing {
     if (code === AGAIN) this.#again();
     else if (code === ERROR) this.lost = true;
     if (last && this.finalized) settleRequest(this);
-    return code;
+    // What was to be encoded was taken, and is released: the next item hears that nothing goes out.
+    return code === ERROR && this.encoding !== null ? AGAIN : code;
   }
 
   #again(): void {
@@ -475,11 +478,6 @@ export class HttpRequest implements Outgoing {
       this.complain(`a listener failed\n${textOfError(error)}`);
     }
   }
-}
-
-/** An error with its stack, for the log. */
-export function textOfError(error: unknown): string {
-  return error instanceof Error ? error.stack ?? String(error) : String(error);
 }
 
 /** `host:port` of an address, for URLs of requests that name no host (HTTP/1.0). */

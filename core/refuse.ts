@@ -44,13 +44,12 @@ export function refusalLine(error: HttpError, peer: Address): string {
 }
 
 /**
- * Answers a request that begins while there is too much to do, before any handler sees it. The
- * connection goes on: the client need not make another to come again. The log tells of the overload
- * as a whole.
+ * Answers a request for which there is too much to do: 503 with Retry-After. The connection goes
+ * on: the client need not make another to come again. The log tells of an overload as a whole.
  */
-export function refuseForLoad(request: HttpRequest): void {
-  const fields = refusalFields(OVERLOAD.status, request.service.limits);
-  request.respond(OVERLOAD.status, fields, `503 ${reasonOf(503)}: ${OVERLOAD.message}\n`);
+export function refuseForLoad(request: HttpRequest, error: HttpError = OVERLOAD): void {
+  const fields = refusalFields(error.status, request.service.limits);
+  request.respond(503, fields, `503 ${reasonOf(503)}: ${error.message}\n`);
   finalizeRequest(request);
 }
 
@@ -68,6 +67,8 @@ export const FULL_ADDRESS = new HttpError(
   "too many connections from one address",
   "server",
 );
+/** Jobs wait for threads, and one more may not. */
+export const NO_THREAD = new HttpError(503, "no-thread", "too many jobs wait already", "server");
 const OVERLOAD = new HttpError(503, "overload", "the server is overloaded", "server");
 
 /**

@@ -126,48 +126,45 @@ export class RequestBody {
    * `BodyError`, and with a `TypeError` when the body was taken before.
    */
   buffered(): Promise<KeptBody> {
-    return this.#buffered ??= new Promise((resolve, reject) => {
-      this.#keep({ bodyKept: resolve, bodyNotKept: reject });
-    });
+    return this.#buffered ?? this.#keep(null);
   }
 
   // What follows is called by the core alone.
 
-  /** As `buffered`, with calls instead of a promise. */
+  /** As `buffered`, with calls beside the promise, for which nobody need ever ask. */
   keep(events: KeepingEvents): void {
-    this.#buffered = new Promise((resolve, reject) => {
-      this.#keep({
-        bodyKept: (kept) => {
-          resolve(kept);
-          events.bodyKept(kept);
-        },
-        bodyNotKept: (error) => {
-          reject(error);
-          events.bodyNotKept(error);
-        },
-      });
-    });
-    // Nobody may ever ask for it.
-    this.#buffered.catch(() => {});
+    this.#keep(events).catch(() => {});
   }
 
-  #keep(events: KeepingEvents): void {
-    if (this.#consumer !== null) throw new TypeError(TAKEN);
-    const keeper = new BodyKeeper(this, {
+  #keep(events: KeepingEvents | null): Promise<KeptBody> {
+    let resolve!: (kept: KeptBody) => void;
+    let reject!: (error: unknown) => void;
+    // First of all: the body may be here within the call, and whoever hears of it may ask for this.
+    const buffered = this.#buffered = new Promise<KeptBody>((kept, failed) => {
+      resolve = kept;
+      reject = failed;
+    });
+    if (this.#consumer !== null) {
+      reject(new TypeError(TAKEN));
+      return buffered;
+    }
+    this.#keeper = new BodyKeeper(this, {
       bodyKept: (kept) => {
         this.#keeper = null;
         this.#consumer = null;
         this.#wanted = this.#ended = false;
         this.#replay = new Replay(this, kept);
-        events.bodyKept(kept);
+        resolve(kept);
+        events?.bodyKept(kept);
       },
       bodyNotKept: (error) => {
         this.#keeper = null;
-        events.bodyNotKept(error);
+        reject(error);
+        events?.bodyNotKept(error);
       },
     });
-    this.#keeper = keeper;
-    this.read(keeper);
+    this.read(this.#keeper);
+    return buffered;
   }
 
   /** Its content coding is undone from now on. Before anybody asks for it. */

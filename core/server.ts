@@ -18,13 +18,14 @@ import { type Closable, type CloseOptions, type CloseReport, Closing } from "./c
 import type { Polls } from "./capabilities/polls.ts";
 import type { WholeBodies } from "./capabilities/whole_bodies.ts";
 import { Connection } from "./connection.ts";
+import { textOfError } from "./errors.ts";
 import { isRequestLevel } from "./exchange.ts";
 import { Compression, type CompressionMeans } from "./filters/compression.ts";
 import type { Handler } from "./handlers.ts";
 import { HeadBytes } from "./http/head_bytes.ts";
 import { HttpDate } from "./http/date.ts";
 import { portableText } from "./http/latin1.ts";
-import { type HttpRequest, textOfError } from "./http_request.ts";
+import type { HttpRequest } from "./http_request.ts";
 import { inspectServer, type ServerReport } from "./inspect.ts";
 import { withDefaults } from "./limit_rules.ts";
 import {

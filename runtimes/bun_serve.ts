@@ -8,10 +8,10 @@
  * @module
  */
 
-import type { HttpError } from "../core/errors.ts";
+import { type HttpError, textOfError } from "../core/errors.ts";
 import type { RequestLevel } from "../core/exchange.ts";
 import { beginRequest } from "../core/begin_request.ts";
-import { HttpRequest, textOfError } from "../core/http_request.ts";
+import { HttpRequest } from "../core/http_request.ts";
 import { AUTHORITY_NEEDS_CHECK, AUTHORITY_OK, checkAuthority } from "../core/http/authority.ts";
 import { encodeLatin1 } from "../core/http/latin1.ts";
 import { refusal } from "../core/http/refusals.ts";

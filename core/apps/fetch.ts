@@ -7,7 +7,7 @@
  */
 
 import type { WholeBodies } from "../capabilities/whole_bodies.ts";
-import { RequestAborted } from "../errors.ts";
+import { RequestAborted, textOfError } from "../errors.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
 import {
@@ -18,7 +18,7 @@ import {
   isPromiseLike,
 } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
-import { type HttpRequest, textOfError } from "../http_request.ts";
+import type { HttpRequest } from "../http_request.ts";
 import { ResponseHead } from "../http/response_head.ts";
 import { GATHER_BYTES_MAX } from "../limits.ts";
 import type { Address } from "../reactor.ts";

@@ -9,6 +9,7 @@ import { finalizeRequest } from "../finalize.ts";
 import { type Handler, handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
+import { NO_THREAD, refuseForLoad } from "../refuse.ts";
 import type { Address } from "../reactor.ts";
 import { DONE, type ResultCode } from "../status.ts";
 import type { JobCall, LoopFunction } from "../thread_service.ts";
@@ -107,7 +108,7 @@ function start(request: HttpRequest, hold: Hold, call: JobCall, buffered: boolea
     answer.start(job);
     return;
   }
-  finalizeRequest(request, request.respond(503, OVERLOADED, "503 Service Unavailable\n"));
+  refuseForLoad(request, NO_THREAD);
   hold.release();
 }
 
@@ -120,7 +121,3 @@ function factsOf(request: HttpRequest, body: Uint8Array): ThreadRequest {
 }
 
 const NO_BYTES = new Uint8Array(0);
-const OVERLOADED = [
-  ["content-type", "text/plain; charset=utf-8"],
-  ["retry-after", "1"],
-] as const;

@@ -12,19 +12,25 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
-import { RequestAborted } from "../errors.ts";
+import { RequestAborted, textOfError } from "../errors.ts";
 import { negotiate } from "../filters/compression.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { describe, handlerFailed, isPromiseLike } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
-import { type HttpRequest, textOfError } from "../http_request.ts";
+import type { HttpRequest } from "../http_request.ts";
 import { checkPreconditions } from "../http/preconditions.ts";
 import type { ResponseHead } from "../http/response_head.ts";
 import type { Loop } from "../loop.ts";
 import type { Posted } from "../posted.ts";
 import { AGAIN, ERROR } from "../status.ts";
-import { isSuspension, SUSPENSION, type Suspension, type Waiter } from "../work/suspension.ts";
+import {
+  isSuspension,
+  type Suspension,
+  type Thrown,
+  Wait,
+  type WaitOwner,
+} from "../work/suspension.ts";
 import type { IterableOutput } from "./iterable.ts";
 import {
   type Chunk,
@@ -46,7 +52,7 @@ const SUSPENDED = 3;
 /** Ended, failed or given up. */
 const OVER = 4;
 
-export class IterableSender implements Posted {
+export class IterableSender implements Posted, WaitOwner {
   posted = false;
   nextPosted: Posted | null = null;
   readonly request: HttpRequest;
@@ -59,7 +65,7 @@ export class IterableSender implements Posted {
   #isInside = false;
   /** How the iterable goes on: with a value, or with an error when there is one. */
   #value: unknown = undefined;
-  #error: { readonly thrown: unknown } | null = null;
+  #error: Thrown | null = null;
   #wait: Wait | null = null;
   /** True exactly when `return()` was called. */
   #isClosed = false;
@@ -90,7 +96,7 @@ export class IterableSender implements Posted {
     };
     this.#rowBegins();
     // Here the ambient state is the right one.
-    if (this.#out.flushAsked) this.#flush(null);
+    if (this.#state === READY && this.#out.flushAsked) this.#flush(null);
     this.#iterate();
   }
 
@@ -102,7 +108,7 @@ export class IterableSender implements Posted {
   }
 
   /** A wait is over. */
-  woke(value: unknown, error: { readonly thrown: unknown } | null): void {
+  woke(value: unknown, error: Thrown | null): void {
     this.#wait = null;
     this.#value = value;
     this.#error = error;
@@ -196,8 +202,7 @@ export class IterableSender implements Posted {
     if (step.done === true) this.#end();
     else if (isChunk(value)) this.#chunk(value);
     else if (isBlock(value)) this.#block(value.chunk, value.flush);
-    else if (isSuspension(value)) this.#suspend(value);
-    else if (isPromiseLike(value)) this.#suspend(promised(value));
+    else if (isSuspension(value) || isPromiseLike(value)) this.#suspend(value);
     else this.#failed(new TypeError(`it yielded ${describe(value)} instead of a chunk`));
   }
 
@@ -270,16 +275,12 @@ export class IterableSender implements Posted {
     return response;
   }
 
-  #suspend(suspension: Suspension): void {
+  #suspend(awaited: Suspension | PromiseLike<unknown>): void {
     this.#state = SUSPENDED;
     // Nobody knows for how long: what is ready does not wait with it.
     if (this.#out.headSent) this.request.flushIfIdle();
-    const wait = this.#wait = new Wait(this);
-    try {
-      wait.begin(suspension);
-    } catch (error) {
-      wait.fail(error);
-    }
+    this.#wait = new Wait(this.#loop, this);
+    this.#wait.begin(awaited);
   }
 
   /** The iteration is complete. */
@@ -365,57 +366,6 @@ const { iterate } = IterableSender;
 function closeIterator(iterator: ItemIterator): unknown {
   return iterator.return?.();
 }
-
-/** One wait of one application. */
-class Wait implements Waiter {
-  readonly loop: Loop;
-  #sender: IterableSender | null;
-  #cancel: (() => void) | null = null;
-
-  constructor(sender: IterableSender) {
-    this.#sender = sender;
-    this.loop = sender.request.exchange.loop;
-    this.loop.waiting.suspended++;
-  }
-
-  begin(suspension: Suspension): void {
-    const cancel = suspension[SUSPENSION](this);
-    if (this.#sender !== null) this.#cancel = cancel;
-  }
-
-  wake(result: unknown): void {
-    this.#over()?.woke(result, null);
-  }
-
-  fail(error: unknown): void {
-    this.#over()?.woke(undefined, { thrown: error });
-  }
-
-  /** Nobody waits any more. */
-  giveUp(): void {
-    const cancel = this.#cancel;
-    if (this.#over() !== null) cancel?.();
-  }
-
-  #over(): IterableSender | null {
-    const sender = this.#sender;
-    if (sender !== null) this.loop.waiting.suspended--;
-    this.#sender = this.#cancel = null;
-    return sender;
-  }
-}
-
-/** A promise that was yielded. It cannot be given up. */
-function promised(promise: PromiseLike<unknown>): Suspension {
-  return {
-    [SUSPENSION](waiter) {
-      promise.then((value) => waiter.wake(value), (error) => waiter.fail(error));
-      return nothing;
-    },
-  };
-}
-
-function nothing(): void {}
 
 const encoder = new TextEncoder();
 

@@ -13,6 +13,7 @@
 import type { BufPool } from "../buf_pool.ts";
 import type { Codec, Codecs, Coding } from "../capabilities/codecs.ts";
 import type { Chain } from "../chain.ts";
+import { textOfError } from "../errors.ts";
 import { chooseCoding, type CodingChoice } from "../http/accept_encoding.ts";
 import type { ResponseHead } from "../http/response_head.ts";
 import { Encoding } from "./encoding.ts";
@@ -109,11 +110,21 @@ export class Compression {
     for (let i = 0; i < head.fields.length; i += 2) {
       const name = head.fields[i]!.toLowerCase();
       const value = head.fields[i + 1]!;
-      if (name === "content-type") deserves = this.#deserves(mediaTypeOf(value));
+      if (name === "content-type") deserves = this.#asks(outgoing, value);
       else if (DESCRIBING.has(name)) return false;
       else if (name === "cache-control" && NO_TRANSFORM.test(value)) return false;
     }
     return deserves;
+  }
+
+  /** Asks the application's own function, if it gave one. */
+  #asks(outgoing: Outgoing, contentType: string): boolean {
+    try {
+      return this.#deserves(mediaTypeOf(contentType));
+    } catch (error) {
+      outgoing.complain(`compression.deserves failed\n${textOfError(error)}`);
+      return false;
+    }
   }
 
   /** Begins to encode one body. */

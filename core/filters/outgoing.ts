@@ -62,3 +62,12 @@ export interface Filter {
   /** Edits the chain in place: what it leaves in it goes to the next filter. */
   body(outgoing: Outgoing, chain: Chain): void;
 }
+
+/**
+ * The sink takes nothing of `chain`: what the application sent is its own as before, and what an
+ * encoder made of it goes home.
+ */
+export function refuseChain(outgoing: Outgoing, chain: Chain): void {
+  if (outgoing.encoding === null) chain.giveBack();
+  else chain.drop();
+}

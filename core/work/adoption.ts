@@ -93,6 +93,7 @@ export class Adoption {
 
   /** The source's own look at the world begins with the first watcher and ends with the last. */
   watch(direction: Direction, watcher: Watcher): void {
+    if (this.#isOver) return;
     const watchers = this.#watchersOf(direction);
     watchers.push(watcher);
     this.loop.waiting.watches++;

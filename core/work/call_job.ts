@@ -6,6 +6,7 @@
  */
 
 import { RequestAborted } from "../errors.ts";
+import type { HttpRequest } from "../http_request.ts";
 import {
   type CallOptions,
   type Job,
@@ -34,24 +35,14 @@ export function callJob(
       reject(new RequestAborted(request.abortCause ?? "client-gone"));
       return;
     }
-    const sink = new CallSink(resolve, reject, signal);
+    const sink = new CallSink(resolve, reject, request, signal);
     const url = typeof module === "string" ? module : module.href;
-    sink.job = threads.startJob(
+    const job = threads.startJob(
       { module: url, name, args, style: "value", deadlineMs, calls },
       sink,
     );
-    if (sink.job === null) {
-      reject(queueFull(name));
-      return;
-    }
-    signal?.addEventListener("abort", sink.aborted);
-    if (request !== undefined) {
-      const ended = (): void => {
-        sink.stop("client-gone", new RequestAborted(request.abortCause ?? "application"));
-      };
-      request.onTerminated(ended);
-      request.onCleanup(ended);
-    }
+    if (job === null) reject(queueFull(name));
+    else sink.begin(job);
   });
 }
 
@@ -64,27 +55,47 @@ function queueFull(name: string): ThreadError {
 }
 
 class CallSink implements JobSink {
-  job: Job | null = null;
+  /** Null before it has begun, and when it is over. */
+  #job: Job | null = null;
+  #isOver = false;
   readonly #resolve: (value: unknown) => void;
   readonly #reject: (error: unknown) => void;
+  readonly #request: HttpRequest | undefined;
   readonly #signal: AbortSignal | undefined;
-  readonly aborted: () => void;
 
   constructor(
     resolve: (value: unknown) => void,
     reject: (error: unknown) => void,
+    request: HttpRequest | undefined,
     signal: AbortSignal | undefined,
   ) {
     this.#resolve = resolve;
     this.#reject = reject;
+    this.#request = request;
     this.#signal = signal;
-    this.aborted = () => this.stop("aborted", signal?.reason);
   }
 
-  stop(cause: StopCause, reason: unknown): void {
-    if (this.job === null) return;
-    this.job.stop(cause);
-    this.#settled();
+  /** The job waits or runs, unless it could not even begin. */
+  begin(job: Job): void {
+    if (this.#isOver) return;
+    this.#job = job;
+    this.#signal?.addEventListener("abort", this.#aborted);
+    this.#request?.onTerminated(this.#requestEnded);
+    this.#request?.onCleanup(this.#requestEnded);
+  }
+
+  readonly #aborted = (): void => this.#stop("aborted", this.#signal!.reason);
+
+  readonly #requestEnded = (): void => {
+    const cause = this.#request!.abortCause ?? "application";
+    this.#stop("client-gone", new RequestAborted(cause));
+  };
+
+  #stop(cause: StopCause, reason: unknown): void {
+    const job = this.#job;
+    if (job === null) return;
+    job.stop(cause);
+    this.#over();
     this.#reject(reason);
   }
 
@@ -93,13 +104,15 @@ class CallSink implements JobSink {
   jobWoke(): void {}
 
   jobOver(error: ThreadError | null, value: unknown): void {
-    this.#settled();
+    this.#over();
     if (error === null) this.#resolve(value);
     else this.#reject(error);
   }
 
-  #settled(): void {
-    this.job = null;
-    this.#signal?.removeEventListener("abort", this.aborted);
+  #over(): void {
+    this.#isOver = true;
+    this.#job = null;
+    this.#signal?.removeEventListener("abort", this.#aborted);
+    this.#request?.forget(this.#requestEnded);
   }
 }

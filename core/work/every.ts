@@ -5,9 +5,11 @@
  * @module
  */
 
+import type { Ambient } from "../capabilities/context.ts";
+import { textOfError } from "../errors.ts";
 import { isPromiseLike } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
-import { type HttpRequest, textOfError } from "../http_request.ts";
+import type { HttpRequest } from "../http_request.ts";
 import type { Service } from "../service.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 
@@ -30,7 +32,7 @@ export interface EveryOptions {
  * Calls `run` every `intervalMs`, exact to the timer wheel's grain (100 ms). When a call, or the
  * promise that it answered, takes longer than the interval, the calls that would have come
  * meanwhile are left out, and the next one comes in phase with the first: `run` is told how many
- * were left out since the call before.
+ * were left out since the call before. Ambient state (`AsyncLocalStorage`) is that of this call.
  *
  * @throws {TypeError} when it is told neither a request nor a server.
  * @throws {RangeError} when the interval is not above 0.
@@ -51,6 +53,8 @@ export class Every implements TimerOwner {
   readonly #request: HttpRequest | null;
   readonly #service: Service;
   readonly #hold: Hold | null;
+  readonly #ambient: Ambient;
+  readonly #terminated = () => void this.stop();
   readonly #timer: Timer = new Timer(this);
   readonly #startedMs: number;
   /** Which interval since the start the last call was for. */
@@ -72,8 +76,10 @@ export class Every implements TimerOwner {
     this.#request = request;
     this.#service = service;
     this.#hold = request?.hold(`every "${this.name}"`) ?? null;
+    this.#ambient = service.context.capture();
     this.#startedMs = service.loop.now();
-    request?.onTerminated(() => void this.stop());
+    request?.onTerminated(this.#terminated);
+    if (this.#isOver) return;
     if (options.now === true) this.#call(0);
     else this.#arm();
   }
@@ -87,6 +93,7 @@ export class Every implements TimerOwner {
     if (this.#isOver) return false;
     this.#isOver = true;
     this.#service.loop.timers.disarm(this.#timer);
+    this.#request?.forget(this.#terminated);
     if (this.#hold !== null && this.#hold.isOpen) this.#hold.release();
     return true;
   }
@@ -105,7 +112,7 @@ export class Every implements TimerOwner {
 
   #call(leftOut: number): void {
     try {
-      const answer = this.#run(leftOut);
+      const answer = this.#ambient(this.#run, leftOut);
       if (!isPromiseLike(answer)) {
         this.#arm();
         return;

@@ -136,6 +136,11 @@ export class Poller {
   /** Resolves when there may be something to tell, or the time is over. */
   #something(signal: AbortSignal | undefined): Promise<void> {
     return new Promise((resolve, reject) => {
+      // It may have aborted since the last look.
+      if (signal?.aborted) {
+        reject(signal.reason);
+        return;
+      }
       const aborted = () => {
         this.#wake = null;
         reject(signal!.reason);

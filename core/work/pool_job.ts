@@ -7,6 +7,7 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
+import { textOfError } from "../errors.ts";
 import type { Posted } from "../posted.ts";
 import {
   type Job,
@@ -136,8 +137,7 @@ export class PoolJob implements Job, TimerOwner {
     try {
       this.#ambient(() => run(...args), undefined);
     } catch (error) {
-      const text = error instanceof Error ? error.stack ?? String(error) : String(error);
-      this.#complain(`called "${name}", which failed\n${text}`);
+      this.#complain(`called "${name}", which failed\n${textOfError(error)}`);
     }
   }
 

@@ -9,7 +9,7 @@
  */
 
 import { assert } from "../assert.ts";
-import { Buf, type BufOwner } from "../buf.ts";
+import { type Buf, bufOf, type BufOwner } from "../buf.ts";
 import type { JobEntries, StopCause } from "../thread_service.ts";
 import {
   ASLEEP,
@@ -175,8 +175,5 @@ class Entry implements BufOwner {
 }
 
 function windowOf(data: Uint8Array, from: number, length: number, owner: BufOwner): Buf {
-  const buf = new Buf(data, owner);
-  buf.pos = from;
-  buf.end = from + length;
-  return buf;
+  return bufOf(data.subarray(from, from + length), owner);
 }

@@ -49,6 +49,8 @@ export class RingWriter {
   waitedMs = 0;
   /** Goes on with a write that waits for a message. */
   #resume: (() => void) | null = null;
+  /** True exactly when the job has ended: the ring is another's. */
+  #isOver = false;
   /** The last of the writes that wait in line; null when none does. */
   #line: Promise<void> | null = null;
 
@@ -61,7 +63,7 @@ export class RingWriter {
 
   /** True exactly when nobody wants more. */
   get isStopped(): boolean {
-    return Atomics.load(this.#ring.words, STOPPED) !== 0;
+    return this.#isOver || Atomics.load(this.#ring.words, STOPPED) !== 0;
   }
 
   /**
@@ -103,8 +105,17 @@ export class RingWriter {
     resume?.();
   }
 
-  /** @throws {ThreadStopped} when nobody wants more. */
+  /** The job ends: whatever still holds its output cannot write into the next one's ring. */
+  close(): void {
+    this.#isOver = true;
+  }
+
+  /**
+   * @throws {ThreadStopped} when nobody wants more.
+   * @throws {Error} when the job has ended.
+   */
   checkStopped(): void {
+    if (this.#isOver) throw new Error("the job has ended: nothing more can be written or called");
     const cause = Atomics.load(this.#ring.words, STOPPED);
     if (cause !== 0) throw new ThreadStopped(STOP_CAUSES[cause] as StopCause);
   }

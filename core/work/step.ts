@@ -7,14 +7,14 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
-import { HttpError, RequestAborted } from "../errors.ts";
+import { type AbortCause, HttpError, RequestAborted, textOfError } from "../errors.ts";
 import { handlerFailed, isPromiseLike } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
-import { type HttpRequest, textOfError } from "../http_request.ts";
+import type { HttpRequest } from "../http_request.ts";
 import type { Loop } from "../loop.ts";
 import type { Service } from "../service.ts";
 import { type Sliced, Stepper } from "./stepper.ts";
-import { isSuspension, SUSPENSION, type Suspension } from "./suspension.ts";
+import { isSuspension, type Suspension, type Thrown, Wait, type WaitOwner } from "./suspension.ts";
 
 /** Whom a computation belongs to, and what it may use. */
 export interface StepOptions {
@@ -68,7 +68,7 @@ export function step<T>(generator: Generator<unknown, T, unknown>, options: Step
 }
 
 /** A computation that `step` started: to await, pause, go on with, and stop. */
-export class Step<T> implements Sliced {
+export class Step<T> implements Sliced, WaitOwner {
   readonly name: string;
   readonly budgetMs: number;
   /** Slices that took longer than the budget of a whole turn. */
@@ -90,15 +90,15 @@ export class Step<T> implements Sliced {
   readonly #ambient: Ambient;
   readonly #signal: AbortSignal | null;
   readonly #signalled: () => void;
+  readonly #terminated: () => void;
+  readonly #aborted: (cause: AbortCause) => void;
   readonly #next = (value: unknown) => this.#generator.next(value);
   readonly #throw = (error: unknown) => this.#generator.throw(error);
   readonly #return = () => this.#generator.return(undefined as T);
   /** How often it is paused. */
   #pauses = 0;
-  /** True exactly while it waits for what it yielded. */
-  #waits = false;
-  /** How to give up the suspension that it waits for. */
-  #giveUp: (() => void) | null = null;
+  /** The wait for what it yielded; null while it does not wait. */
+  #wait: Wait | null = null;
   /** True exactly while its generator runs. */
   #runs = false;
   /** What the next slice begins with: a value, or an error that is thrown in. */
@@ -110,6 +110,8 @@ export class Step<T> implements Sliced {
   #end: End<T> | null = null;
   #done: Promise<T> | null = null;
   #settle: ((end: End<T>) => void) | null = null;
+  /** Tells a server that it need not wait any more. */
+  #tellServer: (() => void) | null = null;
 
   constructor(generator: Generator<unknown, T, unknown>, options: StepOptions) {
     const { request = null, signal = null, budgetMs = Infinity } = options;
@@ -129,17 +131,20 @@ export class Step<T> implements Sliced {
     this.#ambient = service.context.capture();
     this.#signal = signal;
     this.#hold = request?.hold(`step "${this.name}"`) ?? null;
-    const stopped = () => void this.#stop(signal?.reason);
-    this.#signalled = stopped;
+    this.#signalled = () => void this.#stop(signal?.reason);
+    this.#terminated = () => void this.#stop(new RequestAborted(request!.abortCause!));
+    this.#aborted = (cause) => {
+      if (cause !== "shutdown") this.#stop(new RequestAborted(cause));
+    };
     stepper.live.add(this);
     stepper.add(this);
-    request?.onTerminated(() => void this.#stop(new RequestAborted(request.abortCause!)));
-    request?.onAbort((cause) => {
-      if (cause !== "shutdown") this.#stop(new RequestAborted(cause));
-    });
-    if (signal?.aborted === true) this.#stop(signal.reason);
-    else signal?.addEventListener("abort", stopped);
-    if (request === null) service.waitUntil(this.done.catch(() => undefined));
+    request?.onTerminated(this.#terminated);
+    request?.onAbort(this.#aborted);
+    if (signal?.aborted === true) this.#signalled();
+    else if (!this.isOver) signal?.addEventListener("abort", this.#signalled);
+    if (request !== null) return;
+    service.waitUntil(new Promise<void>((resolve) => this.#tellServer = resolve));
+    if (this.isOver) this.#tellServer!();
   }
 
   /**
@@ -184,11 +189,18 @@ export class Step<T> implements Sliced {
   }
 
   report(): StepReport {
-    const state = this.#pauses > 0 ? "paused" : this.#waits ? "waiting" : "runnable";
+    const state = this.#pauses > 0 ? "paused" : this.#wait !== null ? "waiting" : "runnable";
     return { name: this.name, state, usedMs: this.usedMs, overruns: this.overruns };
   }
 
-  // What follows is called by the stepper alone.
+  // What follows is called by the stepper and by a wait alone.
+
+  woke(value: unknown, error: Thrown | null): void {
+    this.#wait = null;
+    this.#sent = error === null ? value : error.thrown;
+    this.#thrown = error !== null;
+    this.#goOn();
+  }
 
   runSlice(): void {
     const value = this.#sent;
@@ -203,8 +215,9 @@ export class Step<T> implements Sliced {
       this.#runs = false;
       if (this.#end !== null) this.#close();
       else if (result.done === true) this.#over({ value: result.value });
-      else if (isPromiseLike(result.value)) this.#waitFor(result.value);
-      else if (isSuspension(result.value)) this.#suspend(result.value);
+      else if (isSuspension(result.value) || isPromiseLike(result.value)) {
+        this.#suspend(result.value);
+      }
     } catch (error) {
       this.#runs = false;
       if (this.#end === null) this.#over({ error });
@@ -222,47 +235,15 @@ export class Step<T> implements Sliced {
     this.#complain(`took ${took} ms for one slice: all share ${budgetMs} ms of a turn`, "warn");
   }
 
-  #waitFor(promise: PromiseLike<unknown>): void {
-    this.#waitBegins();
-    promise.then(
-      (value) => this.#settled(value, false),
-      (error) => this.#settled(error, true),
-    );
-  }
-
-  #suspend(suspension: Suspension): void {
-    this.#waitBegins();
-    const giveUp = suspension[SUSPENSION]({
-      loop: this.#service.loop,
-      wake: (result) => this.#settled(result, false),
-      fail: (error) => this.#settled(error, true),
-    });
-    if (this.#waits) this.#giveUp = giveUp;
-  }
-
-  #waitBegins(): void {
-    this.#waits = true;
-    this.#service.loop.waiting.suspended++;
+  #suspend(awaited: Suspension | PromiseLike<unknown>): void {
     this.#stepper.remove(this);
-  }
-
-  #waitEnds(): void {
-    if (!this.#waits) return;
-    this.#waits = false;
-    this.#service.loop.waiting.suspended--;
-  }
-
-  #settled(value: unknown, isThrown: boolean): void {
-    if (this.#end !== null || !this.#waits) return;
-    this.#giveUp = null;
-    this.#waitEnds();
-    this.#sent = value;
-    this.#thrown = isThrown;
-    this.#goOn();
+    this.#wait = new Wait(this.#service.loop, this);
+    this.#wait.begin(awaited);
   }
 
   #goOn(): void {
-    if (this.#end === null && this.#pauses === 0 && !this.#waits) this.#stepper.add(this);
+    if (this.#end !== null || this.#pauses > 0 || this.#wait !== null) return;
+    this.#stepper.add(this);
   }
 
   #stop(cause: unknown): boolean {
@@ -289,11 +270,12 @@ export class Step<T> implements Sliced {
     this.#stepper.remove(this);
     this.#stepper.live.delete(this);
     this.#signal?.removeEventListener("abort", this.#signalled);
+    this.#request?.forget(this.#terminated, this.#aborted);
     if (this.#settle !== null) this.#settle(end);
     else if ("error" in end && end.isStopped !== true) this.#failed(end.error);
-    this.#giveUp?.();
-    this.#giveUp = null;
-    this.#waitEnds();
+    this.#wait?.giveUp();
+    this.#wait = null;
+    this.#tellServer?.();
     if (this.#hold !== null && this.#hold.isOpen) this.#hold.release();
   }
 

@@ -1,9 +1,9 @@
 /**
- * What an iterable application yields to wait: an object with the brand below. It knows the two
- * sides of a wait and nothing of what is waited for; a pause, a handle that becomes readable or a
- * name that is being resolved bring that themselves.
+ * What a generator yields to wait, be it an iterable application or a computation in steps: an
+ * object with the brand below. It knows the two sides of a wait and nothing of what is waited for;
+ * a pause, a handle that becomes readable or a name that is being resolved bring that themselves.
  *
- * The way of a wait: the application yields a suspension; its sender calls the suspension's one
+ * The way of a wait: the generator yields a suspension; whoever runs it calls the suspension's one
  * method with a waiter and leaves the generator alone; somebody calls `wake` or `fail`; the
  * generator goes on at the end of that turn, with the result as the value of the `yield`, or with
  * the error thrown there. When the generator is closed before, the wait is given up.
@@ -44,4 +44,73 @@ export interface Waiter<Result = unknown> {
 export function isSuspension(value: unknown): value is Suspension {
   return typeof value === "object" && value !== null &&
     typeof (value as Partial<Suspension>)[SUSPENSION] === "function";
+}
+
+/** Whoever runs a generator that waits. */
+export interface WaitOwner {
+  /**
+   * The wait is over: the generator goes on with `value`, or with `error` thrown in when there is
+   * one. Once, perhaps inside `begin`; never after `giveUp`.
+   */
+  woke(value: unknown, error: Thrown | null): void;
+}
+
+export interface Thrown {
+  readonly thrown: unknown;
+}
+
+/**
+ * One wait of a generator, for a suspension or a promise. Whatever these do wrong stays in it: what
+ * one throws is thrown at its `yield`, and what one tells late or twice nobody hears.
+ */
+export class Wait implements Waiter {
+  readonly loop: Loop;
+  /** Null when the wait is over. */
+  #owner: WaitOwner | null;
+  #cancel: (() => void) | null = null;
+  #isGivenUp = false;
+
+  constructor(loop: Loop, owner: WaitOwner) {
+    this.loop = loop;
+    this.#owner = owner;
+    loop.waiting.suspended++;
+  }
+
+  begin(awaited: Suspension | PromiseLike<unknown>): void {
+    try {
+      if (isSuspension(awaited)) this.#suspend(awaited);
+      else awaited.then((value) => this.wake(value), (error) => this.fail(error));
+    } catch (error) {
+      this.fail(error);
+    }
+  }
+
+  wake(result: unknown): void {
+    this.#over()?.woke(result, null);
+  }
+
+  fail(error: unknown): void {
+    this.#over()?.woke(undefined, { thrown: error });
+  }
+
+  /** Nobody waits any more. Does nothing when the wait is over. */
+  giveUp(): void {
+    const cancel = this.#cancel;
+    if (this.#over() === null) return;
+    this.#isGivenUp = true;
+    cancel?.();
+  }
+
+  #suspend(suspension: Suspension): void {
+    const cancel = suspension[SUSPENSION](this);
+    if (this.#owner !== null) this.#cancel = cancel;
+    else if (this.#isGivenUp) cancel();
+  }
+
+  #over(): WaitOwner | null {
+    const owner = this.#owner;
+    if (owner !== null) this.loop.waiting.suspended--;
+    this.#owner = this.#cancel = null;
+    return owner;
+  }
 }

@@ -53,6 +53,7 @@ class ThreadMain {
     } catch (error) {
       failure = failureOf(error);
     }
+    side.writer.close();
     const tookMs = this.#port.now() - fromMs;
     const over = { kind: "over", job, tookMs, waitedMs: side.writer.waitedMs } as const;
     try {

@@ -18,7 +18,7 @@ import {
 } from "../../core/connection_clocks.ts";
 import { HttpError, RequestAborted } from "../../core/errors.ts";
 import type { Exchange } from "../../core/exchange.ts";
-import type { Outgoing } from "../../core/filters/outgoing.ts";
+import { type Outgoing, refuseChain } from "../../core/filters/outgoing.ts";
 import { finalizeLate, finalizeWithoutBody, terminateRequest } from "../../core/finalize.ts";
 import type { HttpRequest } from "../../core/http_request.ts";
 import type { Loop } from "../../core/loop.ts";
@@ -143,7 +143,7 @@ export class ServeExchange
 
   writeBody(outgoing: Outgoing, chain: Chain): SendCode {
     if (this.#dead) {
-      chain.giveBack();
+      refuseChain(outgoing, chain);
       return ERROR;
     }
     if (!this.#isStreamed && (this.#response !== null || outgoing.bodyBroken)) {

@@ -8,6 +8,7 @@
 
 import type { Buf } from "../../core/buf.ts";
 import type { Chain } from "../../core/chain.ts";
+import { refuseChain } from "../../core/filters/outgoing.ts";
 import { settleRequest, terminateRequest } from "../../core/finalize.ts";
 import type { HttpRequest } from "../../core/http_request.ts";
 import { Output, type OutputService } from "../../core/output.ts";
@@ -59,8 +60,8 @@ export class StreamedAnswer implements StreamOwner {
     const { last, flush } = chain.tail!;
     // As on a connection, what counts is the queue before this item, and every response may end.
     if (output.isOverfull && !last) {
-      chain.giveBack();
       const { request } = this.#owner;
+      refuseChain(request, chain);
       request.complain("kept sending although send answered AGAIN: the response was cut off");
       terminateRequest(request, "application");
       return ERROR;

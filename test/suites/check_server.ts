@@ -26,6 +26,7 @@ import { checkOverload } from "./server/overload.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkReports } from "./server/reports.ts";
 import { checkSending } from "./server/sending.ts";
+import { checkEvery } from "./server/every.ts";
 import { checkSteps } from "./server/steps.ts";
 import { checkLostThreads } from "./server/lost_threads.ts";
 import { checkThreadAnswers } from "./server/thread_answers.ts";
@@ -53,6 +54,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["iterables that wait", checkIterablesWaiting],
     ["closing", (check) => checkClosing(check, rig)],
     ["steps", checkSteps],
+    ["calls that repeat", checkEvery],
     ["threads", checkThreads],
     ["answers from threads", checkThreadAnswers],
     ["threads that go wrong", (check) => checkLostThreads(check, rig)],

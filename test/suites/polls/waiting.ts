@@ -277,6 +277,20 @@ function checkPollers(check: CheckWaiting): void {
     assertThrows(() => poller.register(handle, "read"), Error, "closed");
   });
 
+  check("Poller hears a signal that aborts while it looks", async (bench) => {
+    const poller = new Poller(bench.home);
+    const { handle, feed } = pipe(bench);
+    poller.register(handle, "read");
+    feed(pattern(1));
+    assertEquals((await wait(bench, poller.wait())).length, 1);
+    const controller = new AbortController();
+    const waiting = poller.wait({ signal: controller.signal }).catch((error) => error);
+    tryRead(handle, 9);
+    controller.abort("no more");
+    assertEquals(await wait(bench, waiting), "no more");
+    closeHandle(handle);
+  });
+
   check("Poller.modify() changes what is told", async (bench) => {
     const poller = new Poller(bench.home);
     const pair = new TransformStream<Uint8Array, Uint8Array>();

@@ -61,6 +61,7 @@ function serveAll(bench: ServerBench, requestBody: "stream" | "buffer" = "stream
 
 export function checkCodedBodies(check: ServerCheck): void {
   checkDecoding(check);
+  checkEarlyEnds(check);
   checkRefusals(check);
   checkBounds(check);
 }
@@ -151,6 +152,38 @@ function checkDecoding(check: ServerCheck): void {
     assertEquals((await client.waitAnswers(1))[0]?.body, String(size));
     assertEquals(most, 5000);
     assertGreater(stops, size / 5000 - 1);
+  });
+}
+
+function checkEarlyEnds(check: ServerCheck): void {
+  check("an answer in the middle of a coded body ends its decoder", async (bench) => {
+    let got = 0;
+    await bench.serve({
+      handlers: [(request) => {
+        const hold = request.hold("the body");
+        request.body.read({
+          onBody(bytes) {
+            got += bytes.length;
+            // By now the decoder has let others have a turn.
+            if (got < 100_000 || request.finalized) return;
+            request.respond(422, {}, "not this");
+            request.finalize();
+            hold.release();
+          },
+          onBodyEnd() {},
+          onBodyError() {},
+        });
+        return DONE;
+      }],
+      requestCodings: ALL,
+      limits: { turnBytesMax: 30_000 },
+    });
+    for (const coding of ALL) {
+      got = 0;
+      const client = post(bench.connect(), coding, packed(coding, "x".repeat(900_000)));
+      assertEquals((await client.waitAnswers(1))[0]?.status, 422);
+      assertLess(got, 900_000);
+    }
   });
 }
 

@@ -165,6 +165,19 @@ function checkChoice(check: ServerCheck): void {
 }
 
 function checkLeftAlone(check: ServerCheck): void {
+  check("a `deserves` that throws is logged, and compresses nothing", async (bench) => {
+    const deserves = () => {
+      throw new Error("no idea");
+    };
+    await bench.serve({
+      compression: { deserves, minBytes: 0 },
+      handlers: [answering(PLAIN)],
+    });
+    const answer = await ask(bench, "/", "Accept-Encoding: gzip");
+    assertEquals([answer.status, fieldOf(answer, "content-encoding")], [200, null]);
+    assert(bench.logs.some((line) => line.includes("no idea")), bench.logs.join());
+  });
+
   const left: ReadonlyArray<readonly [string, Handler]> = [
     ["a small body", answering(PLAIN, "x".repeat(1023))],
     ["no media type", answering({})],

@@ -1,12 +1,11 @@
 /**
- * Checks of computations in steps and of calls that repeat: how they share the loop, wait, end and
- * die with their request.
+ * Checks of computations in steps: how they share the loop, wait, end and die with their request.
  *
  * @module
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { type FetchEnv, fetchHandler } from "../../../core/apps/fetch.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
@@ -15,12 +14,12 @@ import { SUSPENSION, type Suspension, type Waiter } from "../../../core/work/sus
 import { every } from "../../../core/work/every.ts";
 import { inspectSteps, Step, step, StepStopped } from "../../../core/work/step.ts";
 import type { ServerCheck } from "../check_server.ts";
+import { JOBS } from "./threads.ts";
 
 export function checkSteps(check: ServerCheck): void {
   checkRunning(check);
   checkWaiting(check);
   checkEnding(check);
-  checkEvery(check);
 }
 
 /** Counts to `upTo`, a slice each. */
@@ -34,7 +33,7 @@ function* counting(upTo: number, seen: string[] = []): Generator<undefined, numb
 }
 
 /** A handler that starts what `make` gives for `/step`, and answers everything else at once. */
-function starter(make: (request: HttpRequest) => unknown): Handler {
+export function starter(make: (request: HttpRequest) => unknown): Handler {
   return (request) => {
     if (request.target !== "/step") return request.respond(200, {}, "other");
     make(request);
@@ -235,6 +234,57 @@ function checkWaiting(check: ServerCheck): void {
     assertEquals(seen, ["got a result", "given up", "RequestAborted"]);
   });
 
+  check("a suspension that tells twice, or throws, is no other's end", async (bench) => {
+    const seen: string[] = [];
+    let first: Waiter | null = null;
+    const told: Suspension = {
+      [SUSPENSION](waiter) {
+        first = waiter;
+        return () => {};
+      },
+    };
+    const wrong: Suspension = {
+      [SUSPENSION]() {
+        throw new Error("cannot begin");
+      },
+    };
+    await bench.serve({
+      handlers: [starter((request) => {
+        step(
+          function* (): Generator<unknown, void> {
+            try {
+              seen.push(String(yield told));
+              seen.push(String(yield new Promise(() => {})));
+            } finally {
+              seen.push("finally");
+            }
+          }(),
+          { request, name: "waits twice" },
+        ).done.catch(() => {});
+        step(
+          function* (): Generator<unknown, void> {
+            try {
+              yield wrong;
+            } catch (error) {
+              seen.push((error as Error).message);
+            }
+          }(),
+          { request, name: "cannot wait" },
+        );
+      })],
+    });
+    const client = bench.connect().request("GET", "/step");
+    await bench.settle(() => first !== null && seen.length === 1, "the wait");
+    first!.wake("one");
+    first!.wake("two");
+    await bench.settle(() => seen.length === 2, "the first wait's end");
+    first!.wake("three");
+    await bench.rest();
+    assertEquals(seen, ["cannot begin", "one"]);
+    client.reset();
+    await bench.settle(() => seen.length === 3, "the end");
+  });
+
   check("each computation keeps the ambient state that it began in", async (bench) => {
     const storage = new AsyncLocalStorage<string>();
     await bench.serve({
@@ -257,6 +307,24 @@ function checkWaiting(check: ServerCheck): void {
     const clients = ["/a", "/b", "/c"].map((target) => bench.connect().request("GET", target));
     const bodies = await Promise.all(clients.map((client) => client.waitAnswers(1)));
     assertEquals(bodies.map(([answer]) => answer?.body), ["/a", "/b", "/c"]);
+  });
+
+  check("what is over leaves no listener with its request", async (bench) => {
+    const listening = new Set<unknown>();
+    await bench.serve({
+      handlers: [async (request) => {
+        request.onTerminated = request.onAbort = request.onCleanup = (one: unknown) => {
+          listening.add(one);
+        };
+        request.forget = (...gone) => gone.forEach((one) => listening.delete(one));
+        for (let i = 0; i < 3; i++) await step(counting(2), { request }).done;
+        every(100, () => {}, { request }).stop();
+        await request.service.threads.callInThread(JOBS, "add", [1, 2], { request });
+        return request.respond(200, {}, String(listening.size));
+      }],
+    });
+    const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
+    assertEquals(answer?.body, "0");
   });
 
   check("a computation that waits is stopped at once when its request dies", async (bench) => {
@@ -367,6 +435,19 @@ function checkEnding(check: ServerCheck): void {
     assert(bench.logs.some((line) => line.includes("in a slice")), bench.logs.join());
   });
 
+  check("what a server's computation throws is in the log", async (bench) => {
+    const server = await bench.serve({ handlers: [(request) => request.respond(200, {}, "")] });
+    step(
+      // deno-lint-ignore require-yield -- it fails before its first yield
+      function* () {
+        throw new Error("for nobody");
+      }(),
+      { server, name: "of the server" },
+    );
+    await bench.settle(() => bench.logs.length > 0, "the log line");
+    assertMatch(bench.logs[0]!, /step "of the server" failed[\s\S]*for nobody/);
+  });
+
   check("past stepsLagMaxMs a new computation is a 503", async (bench) => {
     const server = await bench.serve({
       limits: { stepsLagMaxMs: 50 },
@@ -393,62 +474,5 @@ function checkEnding(check: ServerCheck): void {
     assertEquals(refused?.status, 503);
     first.reset();
     await bench.settle(() => endless.seen.length === 2, "the end of the computation");
-  });
-}
-
-function checkEvery(check: ServerCheck): void {
-  check("every() calls in phase, and leaves out what a slow call covers", async (bench) => {
-    const { reactor } = bench.rig;
-    const calls: Array<readonly [ms: number, leftOut: number]> = [];
-    const server = await bench.serve({ handlers: [(request) => request.respond(200, {}, "")] });
-    let slow: (() => void) | null = null;
-    const startMs = reactor.now();
-    const repeating = every(100, (leftOut) => {
-      calls.push([reactor.now() - startMs, leftOut]);
-      if (calls.length === 2) return new Promise<void>((resolve) => slow = resolve);
-    }, { server, name: "tick" });
-    await bench.settle(() => slow !== null, "the second call");
-    const resumeMs = reactor.now() + 250;
-    await bench.settle(() => reactor.now() >= resumeMs, "some intervals");
-    assertEquals(calls.length, 2, "a call came while one was under way");
-    slow!();
-    await bench.settle(() => calls.length === 3, "the third call");
-    assertEquals(repeating.stop(), true);
-    assertEquals(repeating.stop(), false);
-    const [ms, leftOut] = calls[2]!;
-    assert(leftOut >= 2, `${leftOut} calls were left out`);
-    assert(ms >= (leftOut + 3) * 100, `the third call came after ${ms} ms`);
-  });
-
-  check("every() stops with its request, and lets it go", async (bench) => {
-    let calls = 0;
-    await bench.serve({
-      handlers: [starter((request) => {
-        const ticking = every(100, () => void calls++, { request, name: "tick", now: true });
-        request.onAbort(() => {
-          // Where a platform cannot reset, the client only half-closes.
-          if (request.terminated) return;
-          ticking.stop();
-          request.finalize(ERROR, 500);
-        });
-      })],
-    });
-    const client = bench.connect().request("GET", "/step");
-    await bench.settle(() => calls >= 2, "two calls");
-    client.reset();
-    await bench.settle(() => bench.server.inspect().requests.length === 0, "the request's end");
-    // The loop's lag is sampled for a moment after the last request.
-    await bench.settle(() => bench.server.loop.timers.count === 0, "the last timer");
-  });
-
-  check("every() stops and says so when a call fails", async (bench) => {
-    const server = await bench.serve({ handlers: [(request) => request.respond(200, {}, "")] });
-    const repeating = every(100, () => Promise.reject(new Error("a tick failed")), {
-      server,
-      name: "tick",
-      now: true,
-    });
-    await bench.settle(() => repeating.isOver, "its end");
-    assert(bench.logs.some((line) => line.startsWith('error every "tick" failed and stops')));
   });
 }

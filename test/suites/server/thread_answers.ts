@@ -183,7 +183,7 @@ function checkFailures(check: ServerCheck): void {
       await bench.settle(() => bench.server.threads.report().threads.length === 1, "a thread");
       const refused = bench.connect().request("GET", "/text");
       const [busy] = await refused.waitAnswers(1);
-      assertEquals([busy!.status, fieldOf(busy!, "retry-after")], [503, "1"]);
+      assertEquals([busy!.status, fieldOf(busy!, "retry-after")], [503, "2"]);
       assertEquals((await late.waitAnswers(1))[0]!.status, 503);
       await bench.settle(() => bench.server.threads.report().lost === 1, "the end of the thread");
       const next = bench.connect().request("GET", "/text");
@@ -206,6 +206,15 @@ function checkClients(check: ServerCheck): void {
     assertEquals((await next.waitAnswers(1))[0]!.body, "you asked for /text");
     const { started, lost } = bench.server.threads.report();
     assertEquals({ started, lost }, { started: 1, lost: 0 });
+  });
+
+  check("what a job writes behind its end never gets into another's answer", async (bench) => {
+    await serveExports(bench, JOBS);
+    const answers = await askInTurn(bench.connect(), ["GET /keepOutput", "GET /writeLate"]);
+    assertEquals(answers.map(({ body }) => body), [
+      "mine",
+      "refused: the job has ended: nothing more can be written or called",
+    ]);
   });
 
   check("flush() in a thread sends the head and what was written", async (bench) => {

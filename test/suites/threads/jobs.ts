@@ -100,6 +100,20 @@ export async function untilStopped(_request: ThreadRequest, out: ThreadOutput): 
   for (;;) await out.write(patternFrom(0, 10_000));
 }
 
+let kept: ThreadOutput | null = null;
+
+/** Leaves its output to whoever comes next. */
+export async function keepOutput(_request: ThreadRequest, out: ThreadOutput): Promise<void> {
+  kept = out;
+  await out.write("mine");
+}
+
+/** Writes to the output of the job before it, and says what came of that. */
+export async function writeLate(_request: ThreadRequest, out: ThreadOutput): Promise<void> {
+  const late = kept!.write("of another request");
+  await out.write(await late.then(() => "written", (error) => `refused: ${error.message}`));
+}
+
 /** Waits for ever, and answers nothing. */
 export function never(): Promise<never> {
   return new Promise(() => {});
