@@ -150,6 +150,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     if (this.#ending.isClosed) return;
     this.#working = true;
     this.output.turnBegins();
+    this.#reader.turnBegins();
     this.output.dirty = true;
     this.#push();
     const { request } = this;
@@ -364,7 +365,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     }
     if (request !== null) {
       if (request.writableOwed && this.output.readiness === OK) this.pushLater();
-    } else if (this.#ending.peerEnded && this.#gathered.isEmpty) {
+    } else if (this.#ending.peerEnded && this.#gathered.isEmpty && !this.#reader.isPutOff) {
       this.#ending.close();
       return;
     } else if (this.service.closing && this.#isIdle && this.clocks.readPhase !== CLOSING_PHASE) {

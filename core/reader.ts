@@ -14,6 +14,7 @@ import { ByteHead } from "./http/request_head.ts";
 import { HEAD_DONE, HEAD_MORE, RequestHeadParser } from "./http/request_head_parser.ts";
 import { Input } from "./input.ts";
 import type { Limits } from "./limits.ts";
+import type { Loop } from "./loop.ts";
 import { BAD_HOST, hostIsUsable } from "./refuse.ts";
 import type { Service } from "./service.ts";
 
@@ -25,6 +26,8 @@ export interface ReaderEvents {
   readonly request: HttpRequest | null;
   /** A head is complete: makes the request and runs its handlers. */
   headRead(head: ByteHead): void;
+  /** What is here goes on in the next turn. */
+  pushLater(): void;
   /** More bytes are here while a request is answered: true when it made room for the next one. */
   makeRoom(): boolean;
   /** What came is no request. */
@@ -43,12 +46,22 @@ export class Reader {
   readonly #parser: RequestHeadParser;
   readonly #limits: Limits;
   readonly #byteText: ByteText;
+  readonly #loop: Loop;
   readonly #events: ReaderEvents;
+  /**
+   * True exactly when this turn had its share of requests: whoever sends a thousand in a packet
+   * gets them answered between those of others.
+   */
+  isPutOff = false;
+  /** Heads that were looked for in this turn, and since when. */
+  #inARow = 0;
+  #rowSinceMs = 0;
   /** The current request's head while it borrows bytes of the event that brought it. */
   #borrowed: ByteHead | null = null;
 
-  constructor(service: Pick<Service, "byteText" | "limits">, events: ReaderEvents) {
+  constructor(service: Pick<Service, "byteText" | "limits" | "loop">, events: ReaderEvents) {
     this.#limits = service.limits;
+    this.#loop = service.loop;
     this.#byteText = service.byteText;
     this.#events = events;
     this.#parser = new RequestHeadParser(service.limits);
@@ -61,7 +74,7 @@ export class Reader {
 
   /** True exactly when a part of a head is here. */
   get headStarted(): boolean {
-    return this.#parser.started;
+    return this.#parser.started || this.isPutOff;
   }
 
   /** True exactly when more waits than may be read ahead. A head may always come in whole. */
@@ -75,9 +88,16 @@ export class Reader {
     return this.#input.bytes.length;
   }
 
+  /** An event brings bytes, or a turn has come: there is a share of it anew. */
+  turnBegins(): void {
+    this.isPutOff = false;
+    this.#inARow = 0;
+  }
+
   /** Takes the bytes of an event, which are valid during the call only, and keeps what is left. */
   take(bytes: Uint8Array): void {
     const input = this.#input;
+    this.turnBegins();
     if (input.size === 0) {
       const at = this.#consume(bytes, 0, bytes.length);
       if (at < bytes.length && this.#events.isServing) input.append(bytes, at, bytes.length);
@@ -134,6 +154,7 @@ export class Reader {
         if (!events.makeRoom()) return pos;
       } else {
         if (pos === end) return end;
+        if (!this.#mayLook()) return pos;
         const parser = this.#parser;
         const code = parser.feed(bytes, pos, end);
         if (code === HEAD_MORE) return pos;
@@ -156,6 +177,21 @@ export class Reader {
     return end;
   }
 
+  /** Answers false when the next head waits for the next turn. */
+  #mayLook(): boolean {
+    if (this.isPutOff) return false;
+    // The clock costs as much as a tenth of a small request.
+    if (++this.#inARow % HEADS_PER_LOOK !== 0) return true;
+    const nowMs = this.#loop.stopwatchMs();
+    if (this.#inARow === HEADS_PER_LOOK) {
+      this.#rowSinceMs = nowMs;
+    } else if (nowMs - this.#rowSinceMs > ROW_MS_MAX) {
+      this.isPutOff = true;
+      this.#events.pushLater();
+    }
+    return !this.isPutOff;
+  }
+
   /** Answers where to go on, or -1 to wait. */
   #consumeBody(bytes: Uint8Array, pos: number, end: number): number {
     const { body } = this;
@@ -168,3 +204,7 @@ export class Reader {
     return body.pos;
   }
 }
+
+const HEADS_PER_LOOK = 8;
+/** How long the requests of one connection may compute in one turn, about: as an iterable may. */
+const ROW_MS_MAX = 5;

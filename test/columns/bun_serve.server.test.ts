@@ -41,6 +41,12 @@ const GAPS: Gaps = {
     "Bun hands over one request of a connection at a time",
   "connectionsMax: so many are served, one more gets 503 and is closed": NO_CONNECTIONS,
   "connectionsPerAddressMax: one more of an address gets 503 and is closed": NO_CONNECTIONS,
+  "refusedConnectionsMax: they take no place that connectionsMax gives, and are bounded":
+    NO_CONNECTIONS,
+  "refusedConnectionsMax: they take no place that connectionsPerAddressMax gives, and are bounded":
+    NO_CONNECTIONS,
+  "pipelined requests that compute let the others have their turn":
+    "Bun hands over all pipelined requests of a packet in one event",
   "requestsPerConnectionMax: the last one says close": NO_CONNECTIONS,
   "accepting stops while the loop is late, and who came meanwhile is served then":
     "Bun accepts on, and hands over requests: they get their 503",

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import { DONE, type ResultCode } from "../../../core/status.ts";
@@ -104,6 +104,26 @@ function checkConnections(check: ServerCheck): void {
 }
 
 function checkPipelines(check: ServerCheck): void {
+  check("pipelined requests that compute let the others have their turn", async (bench) => {
+    const order: string[] = [];
+    await bench.serve({
+      handlers: [(request) => {
+        bench.rig.compute(2);
+        order.push(request.target);
+        return echoTarget(request);
+      }],
+    });
+    const [many, one] = [bench.connect(), bench.connect()];
+    await bench.settle(() => many.isOpen && one.isOpen, "two connections");
+    const count = 100;
+    many.methods = Array(count).fill("GET");
+    many.send("GET /many HTTP/1.1\r\nHost: test\r\n\r\n".repeat(count)).fin();
+    one.request("GET", "/one");
+    assertEquals((await many.waitAnswers(count)).length, count);
+    assertEquals((await one.waitAnswers(1)).length, 1);
+    assertLess(order.indexOf("/one"), count / 2);
+  });
+
   for (
     const [kind, handler] of [["synchronous", echoTarget], ["asynchronous", echoLater]] as const
   ) {
