@@ -4,7 +4,8 @@
  * change with it; what the codings do is the runtime's affair, and framing is that of the filters
  * behind it.
  *
- * Left alone are answers to HEAD, 204, 205, 206 and 304, answers with a Content-Encoding, with
+ * The head of an answer to HEAD is that to GET (RFC 9110 §9.3.2), which has no length then (§8.6).
+ * Left alone are 204, 205, 206 and 304, answers with a Content-Encoding, with
  * `no-transform`, with a digest of their bytes, and to HTTP/1.0, which has no chunks.
  *
  * @module
@@ -101,7 +102,7 @@ export class Compression {
 
   /** True exactly when an answer may be sent in a coding. `bodyBytes`: -1 when nobody knows. */
   mayEncode(outgoing: Outgoing, head: ResponseHead, bodyBytes: number): boolean {
-    if (outgoing.isHead || outgoing.versionMinor === 0) return false;
+    if (outgoing.versionMinor === 0) return false;
     if (statusHasNoBody(head.status) || head.status === 206 || bodyBytes === 0) return false;
     const isSmall = bodyBytes >= 0 && bodyBytes < this.#minBytes;
     if (isSmall && !this.choose(outgoing).identityRefused) return false;
@@ -147,9 +148,10 @@ export const compression: Filter = {
     const coding = negotiate(outgoing, outgoing.response);
     if (coding === null) return false;
     const { response } = outgoing;
-    outgoing.encoding = outgoing.compression!.begin(coding, response);
     response.contentLength = -1;
     response.append("content-encoding", coding);
+    if (outgoing.isHead) return false;
+    outgoing.encoding = outgoing.compression!.begin(coding, response);
     return true;
   },
   /** Takes all of it: the encoder gives it out in slices. See `filterBody`. */

@@ -202,12 +202,18 @@ function checkLeftAlone(check: ServerCheck): void {
     });
   }
 
-  check("compression leaves HEAD alone", async (bench) => {
-    await bench.serve({ compression: true, handlers: [answering(PLAIN)] });
-    const head = bench.connect().request("HEAD", "/", "Accept-Encoding: gzip");
-    const [answer] = await head.waitAnswers(1);
-    assertEquals(fieldOf(answer!, "content-encoding"), null);
-    assertEquals(fieldOf(answer!, "content-length"), String(TEXT.length));
+  check("compression has HEAD say what GET would, and no length that it would not have", async (
+    bench,
+  ) => {
+    await bench.serve({ compression: true, handlers: [answering({ ...PLAIN, etag: '"a"' })] });
+    const client = bench.connect().request("HEAD", "/", "Accept-Encoding: gzip");
+    client.request("HEAD", "/");
+    const [coded, plain] = await client.waitAnswers(2);
+    const told = (answer: Answer) =>
+      ["content-encoding", "vary", "etag", "content-length"].map((name) => fieldOf(answer, name));
+    assertEquals(told(coded!), ["gzip", "Accept-Encoding", 'W/"a"', null]);
+    assertEquals(told(plain!), [null, "Accept-Encoding", '"a"', String(TEXT.length)]);
+    assertEquals([coded!.body, plain!.body], ["", ""]);
   });
 
   check("compression leaves a client of HTTP/1.0 alone", async (bench) => {
