@@ -14,6 +14,7 @@ import { assert } from "./assert.ts";
 
 /** Told once when a buffer's memory is free again. */
 export interface BufOwner {
+  /** The memory is its owner's again. Must not throw: it is called from the midst of the core. */
   bufReleased(buf: Buf): void;
 }
 

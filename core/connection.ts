@@ -286,7 +286,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   mayBegin(may: boolean): void {
     if (!this.isServing || this.requests > 0) return;
     if (may) this.clocks.readStart(HEADER_PHASE, this.service.clocks.headerTimeoutMs);
-    this.#gate.set(may);
+    this.#gate.keep(!may);
   }
 
   /** A graceful close has begun: an idle connection closes, a busy one after its answer. */

@@ -11,6 +11,7 @@
  * @module
  */
 
+import { errorFields } from "./error_fields.ts";
 import { type AbortCause, HttpError } from "./errors.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { reasonOf } from "./http/reasons.ts";
@@ -116,7 +117,8 @@ export function abandonRequest(request: HttpRequest): void {
 
 /** A whole error answer, with no detail for the client. */
 function sendErrorAnswer(request: HttpRequest, status: number): void {
-  request.respond(status, ERROR_FIELDS, `${status} ${reasonOf(status)}\n`);
+  const fields = errorFields(status, request.service.limits);
+  request.respond(status, fields, `${status} ${reasonOf(status)}\n`);
 }
 
 function completeResponse(request: HttpRequest, code: ResultCode, httpStatus: number): void {
@@ -137,5 +139,3 @@ function statusOfEnd(request: HttpRequest): number {
   const error = request.abortCause === "bad-request" ? request.body.error : null;
   return error instanceof HttpError ? error.status : 500;
 }
-
-const ERROR_FIELDS = [["content-type", "text/plain; charset=utf-8"]] as const;

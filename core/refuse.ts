@@ -6,13 +6,13 @@
  * @module
  */
 
+import { errorFields } from "./error_fields.ts";
 import { HttpError } from "./errors.ts";
 import { labelsDecode } from "./http/punycode.ts";
 import { reasonOf } from "./http/reasons.ts";
 import { finalizeRequest } from "./finalize.ts";
-import { formatResponseHead, type HeaderFields, ResponseHead } from "./http/response_head.ts";
+import { formatResponseHead, ResponseHead } from "./http/response_head.ts";
 import type { HttpRequest } from "./http_request.ts";
-import type { Limits } from "./limits.ts";
 import type { Address } from "./reactor.ts";
 import type { Service } from "./service.ts";
 
@@ -23,19 +23,10 @@ type Refuser = Pick<Service, "httpDate" | "limits">;
 export function refusalText(error: HttpError, service: Refuser): string {
   const body = `${error.status} ${reasonOf(error.status)}: ${error.message}\n`;
   const head = new ResponseHead();
-  head.set(error.status, refusalFields(error.status, service.limits));
+  head.set(error.status, errorFields(error.status, service.limits));
   head.contentLength = body.length;
   return formatResponseHead(head, 1, service.httpDate(), false) + body;
 }
-
-/** Whoever meets an overload is told when to come again (RFC 9110 §10.2.3). */
-function refusalFields(status: number, limits: Limits): HeaderFields {
-  if (status !== 503) return REFUSAL_FIELDS;
-  if (limits.retryAfterMs === Infinity) return REFUSAL_FIELDS;
-  return [...REFUSAL_FIELDS, ["retry-after", String(Math.ceil(limits.retryAfterMs / 1000))]];
-}
-
-const REFUSAL_FIELDS = [["content-type", "text/plain; charset=utf-8"]] as const;
 
 /** What the log says of it. */
 export function refusalLine(error: HttpError, peer: Address): string {
@@ -48,7 +39,7 @@ export function refusalLine(error: HttpError, peer: Address): string {
  * on: the client need not make another to come again. The log tells of an overload as a whole.
  */
 export function refuseForLoad(request: HttpRequest, error: HttpError = OVERLOAD): void {
-  const fields = refusalFields(error.status, request.service.limits);
+  const fields = errorFields(error.status, request.service.limits);
   request.respond(503, fields, `503 ${reasonOf(503)}: ${error.message}\n`);
   finalizeRequest(request);
 }

@@ -14,6 +14,7 @@ import { SUSPENSION, type Suspension, type Waiter } from "../../../core/work/sus
 import { every } from "../../../core/work/every.ts";
 import { inspectSteps, Step, step, StepStopped } from "../../../core/work/step.ts";
 import type { ServerCheck } from "../check_server.ts";
+import { fieldOf } from "./answers.ts";
 import { JOBS } from "./threads.ts";
 
 export function checkSteps(check: ServerCheck): void {
@@ -460,6 +461,7 @@ function checkEnding(check: ServerCheck): void {
     const client = bench.connect().request("GET", "/late").request("GET", "/");
     const answers = await client.waitAnswers(2);
     assertEquals(answers.map(({ status }) => status), [503, 200]);
+    assertEquals(answers.map((answer) => fieldOf(answer, "retry-after")), ["2", null]);
   });
 
   check("past stepsMax a new computation is a 503", async (bench) => {
