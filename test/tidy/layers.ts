@@ -34,9 +34,9 @@ const CORE_FILES: { readonly [file: string]: CoreLayer } = {
   ),
   ...layer(
     "lifecycle",
-    "http_request connection connection_clocks error_fields finalize request_body ending refuse handlers " +
+    "http_request connection connection_clocks finalize request_body ending refuse handlers " +
       "exchange hold input output service body_reader reader gathered inspect begin_request " +
-      "body_coding body_keeper kept_body thread_service listeners admission read_gate",
+      "body_coding body_keeper kept_body thread_service listeners admission read_gate error_fields",
   ),
   ...layer("surface", "server server_options closing definition mod"),
 };
