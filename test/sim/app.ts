@@ -17,6 +17,7 @@ import { DECLINED, DONE, ERROR, OK, type ResultCode } from "../../core/status.ts
 import { Timer } from "../../core/timers.ts";
 import { answerNatively, CountingOwner } from "./app_answers.ts";
 import { makeFetchHandler } from "./app_fetch.ts";
+import { makeIterableHandler } from "./app_iterable.ts";
 import { Deed, Violation } from "./facts.ts";
 import type { Act, RunPlan } from "./plan.ts";
 
@@ -45,7 +46,8 @@ export class SimApp {
 
   get handlers(): Handler[] {
     const native: Handler = (request) => this.#native(request);
-    return [native, makeFetchHandler(this), (request) => this.#wild(request)];
+    const others = [makeFetchHandler(this), makeIterableHandler(this)];
+    return [native, ...others, (request) => this.#wild(request)];
   }
 
   /** What is to be done with a request; null for one that stands in no plan. */

@@ -91,6 +91,7 @@ export function headersOf(deed: Deed): Record<string, string> {
   const headers: Record<string, string> = { "x-id": `${deed.client}/${deed.index}` };
   if (act.reads !== "nothing") headers["x-read"] = `${deed.bodyBytes}.${deed.bodySum}`;
   if (act.closes) headers["connection"] = "close";
+  if (act.isText) headers["content-type"] = "text/plain";
   return headers;
 }
 

@@ -113,7 +113,8 @@ function streamOf(app: SimApp, deed: Deed): ReadableStream<Uint8Array> {
   }, { highWaterMark: 0 });
 }
 
-function checkReadiness(deed: Deed): void {
+/** @throws {Violation} when the output of a request has no room for more. */
+export function checkReadiness(deed: Deed): void {
   const { exchange, service, terminated } = deed.request;
   const { output } = exchange as Connection;
   if (terminated || !output.blocked) return;

@@ -7,6 +7,7 @@
  */
 
 import { DEFAULT_CLOCKS, DEFAULT_LIMITS } from "../../core/limits.ts";
+import type { Coding } from "../../core/capabilities/codecs.ts";
 import type { MemoryFaults } from "../../runtimes/memory.ts";
 import { FAULT_NAMES, type FaultName } from "../../runtimes/memory/faults.ts";
 import { Dice } from "./dice.ts";
@@ -24,7 +25,9 @@ export function drawPlan(seed: number, options: DrawOptions = {}): RunPlan {
   const faults = drawFaults(dice);
   const clocks = drawClocks(dice);
   const limits = drawLimits(dice);
-  const character = drawCharacter(dice);
+  const requestCodings = dice.chance(0.2) ? drawCodings(dice) : [];
+  const compression = dice.chance(0.25) ? { minBytes: dice.pick([1, 100, 1024]) } : null;
+  const character = drawCharacter(dice, requestCodings, compression !== null);
   const count = options.clients ?? drawClientCount(dice, character);
   const clients: ClientPlan[] = [];
   for (let i = 0; i < count; i++) {
@@ -39,6 +42,8 @@ export function drawPlan(seed: number, options: DrawOptions = {}): RunPlan {
     clocks,
     halfClose: dice.pick(["abort", "answer"]),
     requestBody: dice.chance(0.15) ? "buffer" : "stream",
+    compression,
+    requestCodings,
     close: dice.chance(0.2)
       ? { atMs: dice.magnitude(0, 60_000), deadlineMs: dice.magnitude(0, 30_000) }
       : null,
@@ -124,24 +129,38 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
 /** Wake-ups come late by fault: whatever the loop's lag is here, it is no overload. */
 const NEVER_LATE = { loopLagMaxMs: Infinity };
 
-function drawCharacter(dice: Dice): Character {
+function drawCodings(dice: Dice): Coding[] {
+  return dice.chance(0.3) ? [dice.pick(["gzip", "br"])] : ["gzip", "deflate", "br"];
+}
+
+function drawCharacter(
+  dice: Dice,
+  requestCodings: readonly Coding[],
+  isCompressed: boolean,
+): Character {
+  const isCoded = requestCodings.length > 0;
   return {
+    isCoded,
+    isCompressed,
     isPatient: dice.chance(0.5),
     pipelines: dice.chance(0.5),
     cutsUp: dice.chance(0.5),
     stopsReading: dice.chance(0.3),
     leavesEarly: dice.chance(0.4),
-    sendsRubbish: dice.chance(0.3),
-    hasBodies: dice.chance(0.6),
+    // What a tail says of its coding, its model does not know.
+    sendsRubbish: dice.chance(0.3) && !isCoded,
+    hasBodies: isCoded || dice.chance(0.6),
     hasLargeBodies: dice.chance(0.15),
     hasLargeAnswers: dice.chance(0.2),
     misbehaves: dice.chance(0.4),
-    usesFetch: dice.pick([0, 0.5, 1]),
+    via: dice.pick([["native"], ["native"], ["fetch"], ["iterable"], ALL]),
     takesTime: dice.chance(0.5),
     setsClocks: dice.chance(0.2),
-    requestsMax: dice.pick([10, 40, 80, 160]),
+    requestsMax: dice.pick([10, 40, 80, 160, 640]),
   };
 }
+
+const ALL = ["native", "fetch", "iterable"] as const;
 
 function drawClientCount(dice: Dice, character: Character): number {
   if (dice.chance(0.002)) return dice.pick([1000, 1000, 4000]);

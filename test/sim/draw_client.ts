@@ -22,9 +22,14 @@ export interface Character {
   readonly hasBodies: boolean;
   readonly hasLargeBodies: boolean;
   readonly hasLargeAnswers: boolean;
+  /** Bodies of requests are coded, and the server undoes it. */
+  readonly isCoded: boolean;
+  /** The server compresses. */
+  readonly isCompressed: boolean;
   /** The application does what it should not. */
   readonly misbehaves: boolean;
-  readonly usesFetch: number;
+  /** Of what kinds the applications are. */
+  readonly via: ReadonlyArray<Act["via"]>;
   readonly takesTime: boolean;
   /** The application sets clocks for single requests. */
   readonly setsClocks: boolean;
@@ -91,30 +96,47 @@ function drawRequest(
       : dice.pick(["GET", "GET", "GET", "HEAD", "OPTIONS", "POST"]),
     version,
     connection: dice.weighted({ "": 40, "keep-alive": version === 0 ? 40 : 2, close: 1 }),
+    accepts: character.isCompressed ? dice.pick(ACCEPTED) : "",
     fields: dice.chance(0.2) ? dice.below(20) : 0,
     body,
     does: drawAct(dice, character, clocks, limits),
   };
 }
 
+/** What clients accept, as a rule and otherwise. */
+const ACCEPTED = [
+  "",
+  "gzip, deflate, br, zstd",
+  "gzip",
+  "br;q=0.5, identity;q=0",
+  "*",
+  "GZIP ; q=0",
+];
+
 function drawBody(dice: Dice, character: Character, limits: Limits): BodyPlan {
   const most = character.hasLargeBodies ? Math.min(limits.clientBodyMaxBytes * 2, 300_000) : 3000;
   const framing = dice.pick(["length", "chunked"] as const);
+  const coding = character.isCoded ? dice.pick(["", "gzip", "gzip", "deflate", "br"] as const) : "";
   const spoils = framing === "chunked" && character.sendsRubbish && dice.chance(0.1);
   const bytes = dice.chance(0.1) ? 0 : dice.magnitude(1, most);
   return {
     framing,
+    coding,
     bytes,
     chunkBytes: Math.max(dice.magnitude(1, dice.pick([10, 1000, 100_000])), bytes >> 9),
     extensions: dice.chance(0.1),
     trailers: dice.chance(0.1) ? dice.between(1, 3) : 0,
-    defect: spoils ? dice.pick(["size", "end", "trailer"]) : "",
+    defect: coding !== "" && dice.chance(0.1)
+      ? "coding"
+      : spoils
+      ? dice.pick(["size", "end", "trailer"])
+      : "",
     expects: dice.chance(0.15),
   };
 }
 
 function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limits): Act {
-  const via = dice.chance(character.usesFetch) ? "fetch" : "native";
+  const via = dice.pick(character.via);
   const answer = drawAnswer(dice, character, via);
   const greedyBytes = limits.outputBytesMax + 400_000;
   const most = character.hasLargeAnswers ? 300_000 : 2000;
@@ -129,7 +151,7 @@ function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limit
       "all",
       "all",
       "slowly",
-      ...via === "native" ? ["kept"] : [],
+      ...via === "fetch" ? [] : ["kept"],
     ]) as Act["reads"],
     clocks: character.setsClocks && dice.chance(0.3) ? drawRequestClocks(dice) : null,
     waitMs: character.takesTime && dice.chance(0.5) ? dice.magnitude(0, longest) : 0,
@@ -140,6 +162,7 @@ function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limit
     bytes: answer === "greedy" ? greedyBytes : halves ? Math.max(bytes, 10) : bytes,
     pieceBytes: Math.max(dice.magnitude(1, most), bytes >> 9),
     stepMs: character.takesTime && dice.chance(0.3) ? dice.magnitude(1, 3000) : 0,
+    isText: character.isCompressed && answer !== "greedy" && dice.chance(0.7),
     declares: dice.chance(0.5),
     trailers: dice.chance(0.1),
     closes: dice.chance(0.02),
@@ -159,10 +182,11 @@ function drawRequestClocks(dice: Dice): RequestClocks {
 }
 
 function drawAnswer(dice: Dice, character: Character, via: Act["via"]): Answer {
-  const good = { respond: 5, stream: 4, decline: 1 };
+  const good = { respond: 5, stream: 4, decline: via === "iterable" ? 0 : 1 };
   if (!character.misbehaves || dice.chance(0.6)) return dice.weighted(good);
   const bad = { throw: 3, nonsense: 1, breaks: 3, never: 1, refuse: 0 };
   if (via === "fetch") return dice.weighted(bad);
+  if (via === "iterable") return dice.weighted({ ...bad, short: 3, long: 2 });
   const worse = { error: 2, silent: 1, short: 3, long: 2, greedy: 1 };
   return dice.weighted({ ...bad, refuse: 2, ...worse });
 }

@@ -67,6 +67,19 @@ export class Evidence {
     return does.reads !== "nothing" || body !== null && this.plan.requestBody === "buffer";
   }
 
+  /** How many bytes a body has, coded or not, whichever is more. */
+  bodyBytesMost(index: number): number {
+    return Math.max(this.requests[index]!.body?.bytes ?? 0, this.span(index).bodyBytes);
+  }
+
+  /** True exactly when the body of a request cannot be read to its end, though all of it came. */
+  isMalformed(index: number): boolean {
+    const body = this.requests[index]!.body;
+    if (body === null || body.defect === "") return false;
+    if (body.defect !== "coding") return true;
+    return body.coding !== "" && (body.framing === "chunked" || this.span(index).bodyBytes > 0);
+  }
+
   /** When the head of a request was complete. */
   headMs(index: number): number {
     return this.side.came.passedMs(this.span(index).headEnd - 1);
@@ -126,7 +139,7 @@ export class Evidence {
     const span = this.client.script.requests[index];
     if (span !== undefined) return span;
     const { bytes, tailStart } = this.client.script;
-    return { start: tailStart, headEnd: bytes.length, end: bytes.length, data: [] };
+    return { start: tailStart, headEnd: bytes.length, end: bytes.length, bodyBytes: 0, data: [] };
   }
 
   /** When the server sent the first byte of an answer. */

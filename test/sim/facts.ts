@@ -132,6 +132,9 @@ export class Deed {
   bodySum = SUM_START;
   /** How the body ended, for whoever read it. */
   bodyEnd: "" | "whole" | "failed" = "";
+  /** How often its generator was begun, and how often it was closed. */
+  begun = 0;
+  closed = 0;
   /** When the application sent its head, or its whole answer. */
   answeredMs = Infinity;
   /** When the application said that it is done. */

@@ -10,6 +10,13 @@ import { fieldOf, type Received } from "./client.ts";
 import { closes, type Evidence } from "./evidence.ts";
 import { sumOf } from "./facts.ts";
 import type { Act, RequestPlan } from "./plan.ts";
+import {
+  bodyAsMade,
+  CODING_FIELDS,
+  isUnknownCoding,
+  judgeCoding,
+  mayBeCoded,
+} from "./judge_coding.ts";
 import { pattern } from "./request_bytes.ts";
 
 /** Judges answer `index` to a planned request. */
@@ -87,6 +94,7 @@ function judgePlanned(e: Evidence, index: number): void {
   const request = e.requests[index]!;
   const act = request.does;
   const id = `${e.client.index}/${index}`;
+  if (isUnknownCoding(e, index)) e.fail(`answer ${index} is to a body that nobody can read`);
   if (fieldOf(answer, "x-id") !== id) {
     e.fail(`answer ${index} is the one to ${fieldOf(answer, "x-id")}`);
   }
@@ -126,7 +134,7 @@ function judgeRead(e: Evidence, index: number): void {
   if (!e.hadCome(e.span(index).end, e.sentMs(answer))) {
     e.fail(`answer ${index} read a body that had not come`);
   }
-  if (body.defect !== "") e.fail(`answer ${index} read a body that is malformed`);
+  if (e.isMalformed(index)) e.fail(`answer ${index} read a body that is malformed`);
   if (body.bytes > e.plan.limits.clientBodyMaxBytes) {
     e.fail(`answer ${index} read a body too large`);
   }
@@ -142,10 +150,11 @@ function judgeBody(e: Evidence, index: number): void {
   const { does, method } = e.requests[index]!;
   if (answer.framing === "none") return;
   if (method === "HEAD") e.fail(`answer ${index}, to HEAD, has a body`);
-  if (answer.body.length !== does.bytes) {
-    e.fail(`answer ${index} has ${answer.body.length} bytes instead of ${does.bytes}`);
+  const bytes = bodyAsMade(answer, answer.body);
+  if (bytes.length !== does.bytes) {
+    e.fail(`answer ${index} has ${bytes.length} bytes instead of ${does.bytes}`);
   }
-  const wrongAt = wrongByte(answer.body, e.client.index, index);
+  const wrongAt = wrongByte(bytes, e.client.index, index);
   if (wrongAt >= 0) e.fail(`byte ${wrongAt} of answer ${index} is wrong`);
   const hasTrailers = does.trailers && does.via === "native" && does.answer === "stream" &&
     answer.framing === "chunked";
@@ -176,8 +185,11 @@ function judgeFields(e: Evidence, answer: Received, index: number): void {
     if (seen.has(name)) e.fail(`answer ${index} has ${name} twice`);
     seen.add(name);
     if (OWN_FIELDS.has(name) || name === "content-type" && does.via === "fetch") continue;
+    if (mayBeCoded(e, index) && CODING_FIELDS.has(name)) continue;
+    if (name === "content-type" && does.isText) continue;
     e.fail(`answer ${index} has a field that nobody set: ${name}`);
   }
+  judgeCoding(e, index);
   judgeDate(e, answer, index);
 }
 
@@ -217,6 +229,8 @@ function whyServers(e: Evidence, index: number): string | null {
       return isTooLarge(e, index) ? "the body is too large" : null;
     case 400:
       return whyBad(e, index);
+    case 415:
+      return isUnknownCoding(e, index) ? "nobody knows the coding" : null;
     case 408:
       return isBodyLate(e, index) ? "the body is late" : null;
     default:
@@ -229,7 +243,7 @@ const FAILING = new Set(["throw", "nonsense", "error", "silent"]);
 function whyFailed(e: Evidence, index: number): string | null {
   const { body, does } = e.requests[index]!;
   if (FAILING.has(does.answer)) return "the application fails";
-  if (does.via === "fetch" && does.answer === "breaks") return "its stream failed before its head";
+  if (does.via !== "native" && does.answer === "breaks") return "its stream failed before its head";
   const sentMs = e.sentMs(e.answers[index]!);
   if (body !== null && hasFailingDisk(e, index)) return "its body could not be kept";
   const isTold = e.side.finMs <= sentMs || e.closingMs <= sentMs;
@@ -252,7 +266,7 @@ function isHandlerLate(e: Evidence, index: number): boolean {
 
 function isTooLarge(e: Evidence, index: number): boolean {
   const { body } = e.requests[index]!;
-  if (body === null || body.bytes <= e.plan.limits.clientBodyMaxBytes) return false;
+  if (body === null || e.bodyBytesMost(index) <= e.plan.limits.clientBodyMaxBytes) return false;
   return body.framing === "length" || e.isRead(index);
 }
 
@@ -260,7 +274,7 @@ function whyBad(e: Evidence, index: number): string | null {
   const { body } = e.requests[index]!;
   if (body === null) return null;
   const sentMs = e.sentMs(e.answers[index]!);
-  if (body.defect !== "" && e.isRead(index)) return "the body is malformed";
+  if (e.isMalformed(index) && e.isRead(index)) return "the body is malformed";
   if (e.side.finMs <= sentMs && e.side.came.total < e.span(index).end) return "the body is cut off";
   return null;
 }
@@ -282,8 +296,10 @@ function judgeClosing(e: Evidence, index: number, isApplications: boolean): void
   const isLast = closes(answer);
   const asked = request.connection === "close" ||
     request.version === 0 && request.connection !== "keep-alive";
+  // What is wrong with a coding is not with the framing: the next request is where it should be.
+  const isRefused = [400, 408, 413].includes(answer.status) && (request.body?.coding ?? "") === "";
   const must = asked || index + 1 >= e.plan.limits.requestsPerConnectionMax ||
-    isApplications && request.does.closes || [400, 408, 413].includes(answer.status) ||
+    isApplications && request.does.closes || isRefused ||
     answer.framing === "close";
   if (must && !isLast) e.fail(`answer ${index} must say that it is the last`);
   if (must || !isLast) return;
@@ -305,11 +321,11 @@ function judgeInterims(e: Evidence, index: number, isApplications: boolean): voi
   const { interims } = e.answers[index]!;
   const { body, version } = e.requests[index]!;
   const isAwaited = body?.expects === true && version === 1 &&
-    (body.framing === "chunked" || body.bytes > 0) && e.isRead(index);
+    (body.framing === "chunked" || e.span(index).bodyBytes > 0) && e.isRead(index);
   if (interims > (isAwaited ? 1 : 0)) e.fail(`answer ${index} has ${interims} interim ones`);
   if (isAwaited && isApplications && interims === 0) e.fail(`answer ${index} had no 100 Continue`);
 }
 
 function textOf(answer: Received): string {
-  return new TextDecoder().decode(answer.body);
+  return new TextDecoder().decode(bodyAsMade(answer, answer.body));
 }

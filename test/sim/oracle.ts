@@ -9,6 +9,7 @@
 import type { Evidence } from "./evidence.ts";
 import { judgeAnswer, judgeTailAnswer, wrongByte } from "./judge_answer.ts";
 import { closes } from "./evidence.ts";
+import { bodyAsMade } from "./judge_coding.ts";
 import { judgeFin } from "./judge_fin.ts";
 
 /** @throws {Violation} when anything about this connection is not as it must be. */
@@ -67,7 +68,11 @@ function judgeInside(e: Evidence): void {
   if (id === undefined || id === "wild") return;
   const index = e.answers.length;
   if (id !== `${e.client.index}/${index}`) e.fail(`answer ${index} begins as the one to ${id}`);
-  const wrongAt = wrongByte(reader.insideBody, e.client.index, index);
+  const wrongAt = wrongByte(
+    bodyAsMade(reader.insideHead!, reader.insideBody),
+    e.client.index,
+    index,
+  );
   if (wrongAt >= 0) e.fail(`byte ${wrongAt} of answer ${index}, which was cut off, is wrong`);
 }
 
@@ -161,8 +166,10 @@ function whyNotDropped(e: Evidence): string | null {
   const body = e.requests[index]?.body ?? null;
   if (body === null) return null;
   const { came, endedMs } = e.side;
-  if (body.defect !== "") return "the rest of a body is malformed";
-  if (body.bytes > e.plan.limits.discardBytesMax) return "the rest of a body is too much";
+  if (e.isMalformed(index)) return "the rest of a body is malformed";
+  if (e.bodyBytesMost(index) > e.plan.limits.discardBytesMax) {
+    return "the rest of a body is too much";
+  }
   const isOpen = !e.hadCome(e.span(index).end, endedMs);
   const gapMs = came.longestGapMs(e.side.acceptedMs, endedMs, e.span(index).data);
   if (isOpen && gapMs >= e.clocks.bodyTimeoutMs) return "the rest is late";

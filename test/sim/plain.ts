@@ -19,6 +19,7 @@ export const RESPOND: Act = {
   bytes: 30,
   pieceBytes: 30,
   stepMs: 0,
+  isText: false,
   declares: false,
   trailers: false,
   closes: false,
@@ -30,6 +31,7 @@ export const GET: RequestPlan = {
   method: "GET",
   version: 1,
   connection: "",
+  accepts: "",
   fields: 0,
   body: null,
   does: RESPOND,
@@ -41,6 +43,7 @@ export const POST: RequestPlan = {
   method: "POST",
   body: {
     framing: "chunked",
+    coding: "",
     bytes: 90,
     chunkBytes: 40,
     extensions: false,
@@ -77,6 +80,8 @@ export const PLAIN: RunPlan = {
   clocks: DEFAULT_CLOCKS,
   halfClose: "abort",
   requestBody: "stream",
+  compression: null,
+  requestCodings: [],
   close: null,
   clients: [],
 };

@@ -5,6 +5,7 @@
  * @module
  */
 
+import type { Coding } from "../../core/capabilities/codecs.ts";
 import type { Clocks, Limits, RequestClocks } from "../../core/limits.ts";
 import type { MemoryFaults } from "../../runtimes/memory.ts";
 
@@ -18,6 +19,10 @@ export interface RunPlan {
   readonly clocks: Clocks;
   readonly halfClose: "abort" | "answer";
   readonly requestBody: "stream" | "buffer";
+  /** From how many bytes on answers are compressed; null for never. */
+  readonly compression: { readonly minBytes: number } | null;
+  /** The content codings of bodies that the server undoes. */
+  readonly requestCodings: readonly Coding[];
   /** A graceful close in the middle; null for one at the end, when nothing is left to do. */
   readonly close: { readonly atMs: number; readonly deadlineMs: number } | null;
   readonly clients: readonly ClientPlan[];
@@ -61,6 +66,8 @@ export interface RequestPlan {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "OPTIONS" | "DELETE";
   readonly version: 0 | 1;
   readonly connection: "" | "close" | "keep-alive";
+  /** The `Accept-Encoding`; `""` for none. */
+  readonly accepts: string;
   /** Further header fields. */
   readonly fields: number;
   readonly body: BodyPlan | null;
@@ -69,23 +76,26 @@ export interface RequestPlan {
 
 export interface BodyPlan {
   readonly framing: "length" | "chunked";
+  /** The content coding in which it is sent; `""` for none. */
+  readonly coding: "" | "gzip" | "deflate" | "br";
+  /** Before it is coded. */
   readonly bytes: number;
   /** The largest chunk. */
   readonly chunkBytes: number;
   readonly extensions: boolean;
   readonly trailers: number;
-  /** What is wrong with the framing, at its end. */
-  readonly defect: "" | "size" | "end" | "trailer";
+  /** What is wrong with its end: the framing, or the coding, which lacks a byte. */
+  readonly defect: "" | "size" | "end" | "trailer" | "coding";
   /** True exactly when the client waits for `100 Continue`, though not for ever. */
   readonly expects: boolean;
 }
 
 /** What the application does with one request. */
 export interface Act {
-  readonly via: "native" | "fetch";
+  readonly via: "native" | "fetch" | "iterable";
   /**
    * How the handler answers the call: at once, by a promise, or `DONE` with a hold. A fetch
-   * application has no `done`.
+   * application has no `done`. Of an iterable: a synchronous generator, or an asynchronous one.
    */
   readonly style: "sync" | "promise" | "done";
   /**
@@ -105,6 +115,8 @@ export interface Act {
   readonly pieceBytes: number;
   /** How long a stream waits between two pieces. 0: not at all. */
   readonly stepMs: number;
+  /** True exactly when the answer says that it is text, which deserves compression. */
+  readonly isText: boolean;
   /** True exactly when a stream declares its length. */
   readonly declares: boolean;
   readonly trailers: boolean;

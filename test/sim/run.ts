@@ -42,6 +42,8 @@ export type Sabotage = (reactor: Reactor) => Reactor;
 
 const ADDRESS: Address = { transport: "tcp", host: "127.0.0.1", port: 80 };
 /** A close at the end of a run finds nothing to wait for. */
+/** Those that every runtime has, and whose every version decodes what is cut off. */
+const CODINGS = ["br", "gzip"] as const;
 const LAST_CLOSE_MS = 1000;
 /** How far the clock may be moved at once where only the server waits for something. */
 const STRIDE_MS = 20_000;
@@ -86,9 +88,18 @@ class Run {
     });
     this.#watch = new WatchingReactor(sabotage(this.#reactor), plan.limits.connectionsMax);
     this.#app = new SimApp(plan);
-    const { limits, clocks, halfClose, requestBody } = plan;
+    const { limits, clocks, halfClose, requestBody, requestCodings } = plan;
+    const compression = plan.compression !== null && { ...plan.compression, codings: CODINGS };
     const { handlers } = this.#app;
-    this.#server = new Server(this.#watch, { handlers, limits, clocks, halfClose, requestBody });
+    this.#server = new Server(this.#watch, {
+      handlers,
+      limits,
+      clocks,
+      halfClose,
+      requestBody,
+      requestCodings,
+      compression,
+    });
     this.#app.loop = this.#server.loop;
     this.#clients = plan.clients.map((client, i) =>
       new SimClient(this.#reactor, this.#alarms, i, client, plan.limits)
@@ -184,6 +195,9 @@ class Run {
       const { request } = deed;
       if (deed.overs !== 1) throw new Violation(`${deed} was over ${deed.overs} times`);
       if (!request.finalized && !request.terminated) throw new Violation(`${deed} has no end`);
+      if (deed.begun !== deed.closed) {
+        throw new Violation(`the generator of ${deed} was not closed`);
+      }
       if (deed.aborts > 1) throw new Violation(`${deed} was aborted ${deed.aborts} times`);
       if (deed.signal !== null && deed.signal.aborted !== deed.wasAbortedAtOver) {
         throw new Violation(`the signal of ${deed} says aborted: ${deed.signal.aborted}`);

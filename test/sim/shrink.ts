@@ -92,6 +92,7 @@ function stepsOfRun(plan: RunPlan): Array<(plan: RunPlan) => RunPlan> {
     steps.push((one) => ({ ...one, limits: { ...one.limits, [name]: PLAIN.limits[name] } }));
   }
   steps.push((one) => ({ ...one, requestBody: "stream" }));
+  steps.push((one) => ({ ...one, compression: null }));
   steps.push((one) => ({ ...one, bufferBytes: 65_536 }));
   steps.push((one) => ({ ...one, segmentBytes: 65_536 }));
   return steps;
@@ -115,6 +116,8 @@ type RequestStep = (request: RequestPlan) => RequestPlan;
 
 const REQUEST_STEPS: readonly RequestStep[] = [
   (one) => ({ ...one, body: null }),
+  (one) => ({ ...one, accepts: "", does: { ...one.does, isText: false } }),
+  (one) => one.body === null ? one : ({ ...one, body: { ...one.body, coding: "" } }),
   (one) => ({ ...one, fields: 0, connection: one.version === 0 ? one.connection : "" }),
   (one) => ({ ...one, does: { ...one.does, via: "native", answer: "respond" } }),
   (one) => ({ ...one, does: { ...one.does, reads: "nothing" } }),
