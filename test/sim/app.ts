@@ -24,6 +24,9 @@ import type { Act, RunPlan } from "./plan.ts";
 /** What comes of an answer: a code, or something thrown. */
 export type Outcome = { readonly code: ResultCode } | { readonly error: Error };
 
+/** Soon, but in an event of its own: what a promise goes on with is in none. */
+const COMPUTES_AFTER_MS = 10;
+
 export class SimApp {
   readonly plan: RunPlan;
   readonly deeds: Deed[] = [];
@@ -33,10 +36,16 @@ export class SimApp {
   /** Lets those go on that would never do anything. */
   readonly #neverDone: Array<() => void> = [];
   readonly #byPlace = new Map<string, Deed>();
+  /** How many requests are with the application, and how many were at most. */
+  open = 0;
+  openMost = 0;
+  readonly #compute: (ms: number) => void;
   #loop: Loop | null = null;
 
-  constructor(plan: RunPlan) {
+  /** `compute` is for the reactor: as if so many milliseconds had been computed. */
+  constructor(plan: RunPlan, compute: (ms: number) => void) {
     this.plan = plan;
+    this.#compute = compute;
   }
 
   /** The server's loop, as soon as there is a server. */
@@ -65,7 +74,20 @@ export class SimApp {
     if (deed.act.clocks !== null) request.setClocks(deed.act.clocks);
     this.deeds.push(deed);
     this.#watch(deed);
+    this.#came(request);
+    const { computeMs } = deed.act;
+    if (computeMs > 0) this.after(COMPUTES_AFTER_MS, () => this.#compute(computeMs));
     return deed;
+  }
+
+  /** No more may be open than there may be. */
+  #came(request: HttpRequest): void {
+    this.open++;
+    this.openMost = Math.max(this.open, this.openMost);
+    request.onCleanup(() => this.open--);
+    if (this.open > this.plan.limits.requestsMax) {
+      throw new Violation(`${this.open} requests are open, and at most so many may be`);
+    }
   }
 
   deedOf(client: number, index: number): Deed | undefined {
@@ -239,6 +261,7 @@ export class SimApp {
   async #wild(request: HttpRequest): Promise<ResultCode> {
     if (request.target.startsWith("/sim/")) return DECLINED;
     this.wild++;
+    this.#came(request);
     await request.body.bytes();
     request.respond(200, { "x-id": "wild" }, "wild");
     return OK;

@@ -298,8 +298,12 @@ export class SimClient implements StreamEvents {
  */
 function isRefusal({ status, reason, fields }: AnswerHead): boolean {
   if (status < 400 || fields.some(([name]) => name === "x-id")) return false;
-  return Number(fieldOf({ fields }, "content-length")) !== `${status} ${reason}\n`.length;
+  const bytes = Number(fieldOf({ fields }, "content-length"));
+  return bytes !== `${status} ${reason}\n`.length && bytes !== OVERLOAD_TEXT.length;
 }
+
+/** What a request gets that begins while there is too much to do. */
+export const OVERLOAD_TEXT = "503 Service Unavailable: the server is overloaded\n";
 
 /** The values of a field, joined; `""` without. */
 export function fieldOf(answer: Pick<ReadAnswer, "fields">, name: string): string {

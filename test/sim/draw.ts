@@ -27,7 +27,9 @@ export function drawPlan(seed: number, options: DrawOptions = {}): RunPlan {
   const limits = drawLimits(dice);
   const requestCodings = dice.chance(0.2) ? drawCodings(dice) : [];
   const compression = dice.chance(0.25) ? { minBytes: dice.pick([1, 100, 1024]) } : null;
-  const character = drawCharacter(dice, requestCodings, compression !== null);
+  const drawn = drawCharacter(dice, requestCodings, compression !== null);
+  // The loop's lag is measured while a request is open: one that never ends would keep time going.
+  const character = { ...drawn, misbehaves: drawn.misbehaves && limits.loopLagMaxMs === Infinity };
   const count = options.clients ?? drawClientCount(dice, character);
   const clients: ClientPlan[] = [];
   for (let i = 0; i < count; i++) {
@@ -109,25 +111,27 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
     dice.chance(0.3) ? dice.magnitude(least, normal) : normal;
   return {
     ...DEFAULT_LIMITS,
-    ...NEVER_LATE,
+    loopLagMaxMs: dice.chance(0.1) ? dice.pick([20, 200]) : Infinity,
     clientBodyMaxBytes: small(DEFAULT_LIMITS.clientBodyMaxBytes, 100),
     clientBodyBufferBytes: small(DEFAULT_LIMITS.clientBodyBufferBytes, 1),
     inputBytesMax: small(DEFAULT_LIMITS.inputBytesMax, 1000),
     outputBytesReady: small(DEFAULT_LIMITS.outputBytesReady, 1),
     outputBytesMax: dice.pick([96 * 1024, DEFAULT_LIMITS.outputBytesMax]),
+    pipelinedRequestsMax: small(DEFAULT_LIMITS.pipelinedRequestsMax, 1),
     turnBytesMax: small(DEFAULT_LIMITS.turnBytesMax, 1),
     discardBytesMax: small(DEFAULT_LIMITS.discardBytesMax, 1),
     lingerBytesMax: DEFAULT_LIMITS.lingerBytesMax,
     connectionsMax: dice.chance(0.1) ? dice.between(1, 8) : DEFAULT_LIMITS.connectionsMax,
     refusedConnectionsMax: 4,
+    connectionsPerAddressMax: dice.chance(0.1)
+      ? dice.between(1, 8)
+      : DEFAULT_LIMITS.connectionsPerAddressMax,
+    requestsMax: dice.chance(0.1) ? dice.between(1, 20) : DEFAULT_LIMITS.requestsMax,
     requestsPerConnectionMax: dice.chance(0.2)
       ? dice.between(1, 6)
       : DEFAULT_LIMITS.requestsPerConnectionMax,
   };
 }
-
-/** Wake-ups come late by fault: whatever the loop's lag is here, it is no overload. */
-const NEVER_LATE = { loopLagMaxMs: Infinity };
 
 function drawCodings(dice: Dice): Coding[] {
   return dice.chance(0.3) ? [dice.pick(["gzip", "br"])] : ["gzip", "deflate", "br"];
@@ -155,6 +159,7 @@ function drawCharacter(
     misbehaves: dice.chance(0.4),
     via: dice.pick([["native"], ["native"], ["fetch"], ["iterable"], ALL]),
     takesTime: dice.chance(0.5),
+    computes: dice.chance(0.15),
     setsClocks: dice.chance(0.2),
     requestsMax: dice.pick([10, 40, 80, 160, 640]),
   };
@@ -163,7 +168,8 @@ function drawCharacter(
 const ALL = ["native", "fetch", "iterable"] as const;
 
 function drawClientCount(dice: Dice, character: Character): number {
-  if (dice.chance(0.002)) return dice.pick([1000, 1000, 4000]);
-  const most = character.hasLargeBodies || character.hasLargeAnswers ? 12 : 60;
+  const isLarge = character.hasLargeBodies || character.hasLargeAnswers;
+  if (!isLarge && dice.chance(0.004)) return dice.pick([1000, 2000, 4000]);
+  const most = isLarge ? 16 : 120;
   return dice.chance(0.5) ? dice.magnitude(1, most) : dice.between(1, most);
 }

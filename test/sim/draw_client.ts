@@ -31,6 +31,8 @@ export interface Character {
   /** Of what kinds the applications are. */
   readonly via: ReadonlyArray<Act["via"]>;
   readonly takesTime: boolean;
+  /** The application computes, and holds everybody up. */
+  readonly computes: boolean;
   /** The application sets clocks for single requests. */
   readonly setsClocks: boolean;
   readonly requestsMax: number;
@@ -155,6 +157,7 @@ function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limit
     ]) as Act["reads"],
     clocks: character.setsClocks && dice.chance(0.3) ? drawRequestClocks(dice) : null,
     waitMs: character.takesTime && dice.chance(0.5) ? dice.magnitude(0, longest) : 0,
+    computeMs: character.computes && dice.chance(0.2) ? dice.magnitude(1, 2000) : 0,
     answer,
     status: dice.weighted({ "200": 20, "404": 2, "204": 1, "304": 1, "599": 1 }) === "200" || halves
       ? 200

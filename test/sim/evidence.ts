@@ -85,6 +85,17 @@ export class Evidence {
     return this.side.came.passedMs(this.span(index).headEnd - 1);
   }
 
+  /**
+   * True exactly when an answer is the refusal of a request for which there was too much to do. What
+   * is there has to be what the limits allow, save for bodies that wait before any handler.
+   */
+  isOverload(answer: Received): boolean {
+    const { limits, requestBody } = this.plan;
+    if (answer.status !== 503 || fieldOf(answer, "retry-after") === "") return false;
+    if (limits.loopLagMaxMs < Infinity || requestBody === "buffer") return true;
+    return this.#app.openMost >= limits.requestsMax;
+  }
+
   get wasAccepted(): boolean {
     return this.#side !== null;
   }

@@ -6,7 +6,7 @@
  */
 
 import { reasonOf } from "../../core/http/reasons.ts";
-import { fieldOf, type Received } from "./client.ts";
+import { fieldOf, OVERLOAD_TEXT, type Received } from "./client.ts";
 import { closes, type Evidence } from "./evidence.ts";
 import { sumOf } from "./facts.ts";
 import type { Act, RequestPlan } from "./plan.ts";
@@ -29,7 +29,8 @@ export function judgeAnswer(e: Evidence, index: number): void {
     e.fail(`answer ${index} (${answer.status}) came before its request`);
   }
   const isApplications = fieldOf(answer, "x-id") !== "";
-  if (isApplications) judgePlanned(e, index);
+  if (e.isOverload(answer)) judgeOverload(e, index);
+  else if (isApplications) judgePlanned(e, index);
   else judgeServers(e, index);
   judgeClosing(e, index, isApplications);
   judgeInterims(e, index, isApplications);
@@ -45,6 +46,7 @@ export function judgeTailAnswer(e: Evidence, index: number): void {
     e.fail(`answer ${index} (${answer.status}) is to nothing`);
   }
   if (answer.status !== expected.status) {
+    if (e.isOverload(answer)) return;
     if (isCutBody(e, answer)) return;
     e.fail(`answer ${index} is ${answer.status} instead of ${expected.status}, to the tail`);
   }
@@ -196,6 +198,15 @@ function judgeFields(e: Evidence, answer: Received, index: number): void {
 function judgeDate(e: Evidence, answer: Received, index: number): void {
   if (/^\w{3}, \d\d \w{3} \d{4} \d\d:\d\d:\d\d GMT$/.test(fieldOf(answer, "date"))) return;
   e.fail(`answer ${index} has no date, or not this: "${fieldOf(answer, "date")}"`);
+}
+
+/** Too much was to be done: nobody has heard of the request, and the text says why. */
+function judgeOverload(e: Evidence, index: number): void {
+  const answer = e.answers[index]!;
+  if (e.deed(index) !== undefined) e.fail(`answer ${index} is a refusal, and it was handled`);
+  const text = e.requests[index]!.method === "HEAD" ? "" : OVERLOAD_TEXT;
+  if (textOf(answer) !== text) e.fail(`answer ${index} says ${JSON.stringify(textOf(answer))}`);
+  judgeDate(e, answer, index);
 }
 
 // What the server says in place of the application.

@@ -107,6 +107,8 @@ export interface Act {
   readonly clocks: RequestClocks | null;
   /** How long it takes before it answers. 0: not at all. */
   readonly waitMs: number;
+  /** How long it computes soon after its begin, in which nothing else happens. 0: not at all. */
+  readonly computeMs: number;
   readonly answer: Answer;
   readonly status: number;
   /** The body of the answer. */

@@ -86,8 +86,11 @@ class Run {
         for (const [, port] of subject.matchAll(/:(\d{3,})/g)) this.#struck.add(Number(port));
       },
     });
-    this.#watch = new WatchingReactor(sabotage(this.#reactor), plan.limits.connectionsMax);
-    this.#app = new SimApp(plan);
+    const { connectionsMax, connectionsPerAddressMax } = plan.limits;
+    // All clients have one address.
+    const roomFor = Math.min(connectionsMax, connectionsPerAddressMax);
+    this.#watch = new WatchingReactor(sabotage(this.#reactor), roomFor);
+    this.#app = new SimApp(plan, (ms) => this.#reactor.spend(ms));
     const { limits, clocks, halfClose, requestBody, requestCodings } = plan;
     const compression = plan.compression !== null && { ...plan.compression, codings: CODINGS };
     const { handlers } = this.#app;
