@@ -258,10 +258,10 @@ class NativeCodec implements Codec {
   #isWhole(): boolean {
     if (this.#frames !== null) return this.#frames.isWhole;
     if (this.coding === "br") {
-      // Deno 2.9 never minds. But a decoder that waits for more takes it, and one that is through
-      // does not.
+      // Deno 2.9 never minds. But a decoder that waits for more takes it, or finds it wrong, and
+      // one that is through does neither.
       this.#call(this.#flushes.flush, ONE_BYTE, 0, 1, probeOutput);
-      return this.taken === 0;
+      return this.taken === 0 && this.#failure === null;
     }
     this.#call(this.#flushes.end, NOTHING, 0, 0, probeOutput);
     return this.#failure === null;

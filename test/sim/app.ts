@@ -39,6 +39,8 @@ export class SimApp {
   /** How many requests are with the application, and how many were at most. */
   open = 0;
   openMost = 0;
+  /** How long all of it has computed. */
+  computedMs = 0;
   readonly #compute: (ms: number) => void;
   #loop: Loop | null = null;
 
@@ -76,8 +78,13 @@ export class SimApp {
     this.#watch(deed);
     this.#came(request);
     const { computeMs } = deed.act;
-    if (computeMs > 0) this.after(COMPUTES_AFTER_MS, () => this.#compute(computeMs));
+    if (computeMs > 0) this.after(COMPUTES_AFTER_MS, () => this.#holdUp(computeMs));
     return deed;
+  }
+
+  #holdUp(ms: number): void {
+    this.computedMs += ms;
+    this.#compute(ms);
   }
 
   /** No more may be open than there may be. */

@@ -123,10 +123,12 @@ function sendWrongly(deed: Deed, bytes: number): void {
 }
 
 /** Output is queued, and more than its bound: somebody has lost count. */
-function checkBound(deed: Deed): void {
+function checkBound(app: SimApp, deed: Deed): void {
   const { limits } = deed.request.service;
   const { output } = deed.request.exchange as Connection;
-  const most = limits.outputBytesReady + deed.act.pieceBytes + SLACK_BYTES;
+  // The answer before it may be queued as a whole.
+  const before = app.plan.clients[deed.client]!.requests[deed.index - 1]?.does.bytes ?? 0;
+  const most = limits.outputBytesReady + before + deed.act.pieceBytes + SLACK_BYTES;
   if (output.chain.size() <= most) return;
   throw new Violation(
     `${output.chain.size()} bytes are queued for ${deed}, and at most ${most} should be`,
@@ -178,7 +180,7 @@ class Stream {
         this.#over({ code: ERROR });
         return;
       }
-      checkBound(deed);
+      checkBound(this.#app, deed);
       if (this.#sent >= this.#total) break;
       if (code === AGAIN) {
         deed.isToldToWait = true;

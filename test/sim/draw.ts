@@ -161,7 +161,7 @@ function drawCharacter(
     takesTime: dice.chance(0.5),
     computes: dice.chance(0.15),
     setsClocks: dice.chance(0.2),
-    requestsMax: dice.pick([10, 40, 80, 160, 640]),
+    requestsMax: dice.pick([20, 40, 80, 160, 640]),
   };
 }
 

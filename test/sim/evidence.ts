@@ -42,9 +42,12 @@ export class Evidence {
     this.#side = parts.side;
   }
 
-  /** How late something may come under the faults of the run, and that several times over. */
+  /**
+   * How late something may come under the faults of the run, and that several times over; and since
+   * the application computed.
+   */
   get lateMs(): number {
-    return 4 * (this.plan.faults.lateMsMax ?? 1000) + 1000;
+    return 4 * (this.plan.faults.lateMsMax ?? 1000) + 1000 + this.#app.computedMs;
   }
 
   /**

@@ -42,6 +42,8 @@ export function judgeTailAnswer(e: Evidence, index: number): void {
   if (isLateHead(e, index)) return;
   const expected = e.client.tail[index - e.requests.length];
   if (expected === undefined) {
+    // A refusal need not wait for a body.
+    if (e.isOverload(answer)) return;
     if (isCutBody(e, answer)) return;
     e.fail(`answer ${index} (${answer.status}) is to nothing`);
   }

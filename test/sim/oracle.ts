@@ -128,6 +128,9 @@ function isBusy(e: Evidence): boolean {
   const bytes = Math.min(cameUntilEnd, came.total);
   const next = e.answers.length;
   if (bytes > e.span(next).start || next > 0 && bytes < e.span(next - 1).end) return true;
+  // Its body may still be on its way to the disk, though a clock has answered.
+  const isKept = e.plan.requestBody === "buffer" && (e.requests[next - 1]?.body ?? null) !== null;
+  if (isKept && e.deed(next - 1) === undefined) return true;
   const { overMs = -1 } = e.deed(next - 1) ?? {};
   return overMs >= e.closingMs;
 }

@@ -144,10 +144,10 @@ class Run {
     if (close === null && !report.clean) {
       throw new Violation(`the last close was not clean: ${JSON.stringify(report.left)}`);
     }
+    this.#checkLogs();
     for (const client of this.#clients) judgeConnection(this.#evidenceOf(client, close !== null));
     this.#checkRequests();
     this.#checkLeaks();
-    this.#checkLogs();
   }
 
   #close(deadlineMs: number): void {

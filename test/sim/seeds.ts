@@ -6,7 +6,7 @@
  */
 
 import { CLIENT, GET, PLAIN, POST, RESPOND, STREAM } from "./plain.ts";
-import type { RunPlan } from "./plan.ts";
+import type { Act, RequestPlan, RunPlan } from "./plan.ts";
 
 export interface Kept {
   /** What was wrong, and with whom. */
@@ -14,7 +14,46 @@ export interface Kept {
   readonly plan: RunPlan;
 }
 
+/** An iterable that waits behind each piece. */
+const PAUSING: Act = {
+  ...STREAM,
+  via: "iterable",
+  style: "promise",
+  isText: true,
+  bytes: 400,
+  pieceBytes: 40,
+  stepMs: 50,
+};
+/** Of 288 bytes; a decoder finds any other byte in the place of the last one wrong. */
+const SHORT_OF_A_BYTE: RequestPlan = {
+  ...POST,
+  body: { ...POST.body!, coding: "br", bytes: 288, chunkBytes: 1000, defect: "coding" },
+};
+
 export const KEPT: readonly Kept[] = [
+  {
+    found: "core: what an encoder made for a connection that was dead never went home to its pool",
+    plan: {
+      ...PLAIN,
+      bufferBytes: 1000,
+      segmentBytes: 500,
+      compression: { minBytes: 1 },
+      faults: { sendError: { at: 2 } },
+      clients: [{
+        ...CLIENT,
+        requests: [0, 1, 2, 3].map(() => ({ ...GET, accepts: "gzip", does: PAUSING })),
+      }],
+    },
+  },
+  {
+    found: "runtimes: a body of Brotli that lacked its last byte was taken for a whole one",
+    plan: {
+      ...PLAIN,
+      requestCodings: ["br"],
+      // Index 8 has the bytes that matter.
+      clients: [{ ...CLIENT, requests: [GET, GET, GET, GET, GET, GET, GET, GET, SHORT_OF_A_BYTE] }],
+    },
+  },
   {
     found: "core: a graceful close that began in an unwanted body waited for its deadline",
     plan: {

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { brotliCompressSync, constants } from "node:zlib";
 import * as zlib from "node:zlib";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Codec, CodecMode, CodecStep, Coding } from "../../../core/capabilities/codecs.ts";
@@ -80,6 +81,20 @@ export function checkCodecs(check: Check<Bench>): void {
       decoder.close();
     }
   });
+
+  check(
+    "a decoder of br finds an early end that no further byte could mend",
+    async ({ reactor }) => {
+      // Of these bytes a decoder that lacks the last one finds any other wrong.
+      const plain = Uint8Array.from({ length: 288 }, (_, i) => (136 + i * 7) % 251);
+      const params = { [constants.BROTLI_PARAM_QUALITY]: 1 };
+      const bytes = new Uint8Array(brotliCompressSync(plain, { params }));
+      const decoder = reactor.codecs.decoder("br")!;
+      const { step } = runAll(decoder, bytes.subarray(0, -1), "end", ROOM_BYTES);
+      assertEquals([step, decoder.fault], ["bad", "truncated"]);
+      decoder.close();
+    },
+  );
 
   each(check, "a decoder refuses what is not of its coding, and what follows", (bench, coding) => {
     const { codecs } = bench.reactor;
