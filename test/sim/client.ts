@@ -298,7 +298,9 @@ export class SimClient implements StreamEvents {
  */
 function isRefusal({ status, reason, fields }: AnswerHead): boolean {
   if (status < 400 || fields.some(([name]) => name === "x-id")) return false;
-  const bytes = Number(fieldOf({ fields }, "content-length"));
+  const length = fieldOf({ fields }, "content-length");
+  if (length === "") return false;
+  const bytes = Number(length);
   return bytes !== `${status} ${reason}\n`.length && bytes !== OVERLOAD_TEXT.length;
 }
 
