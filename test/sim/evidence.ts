@@ -89,8 +89,8 @@ export class Evidence {
   }
 
   /**
-   * True exactly when an answer is the refusal of a request for which there was too much to do. What
-   * is there has to be what the limits allow, save for bodies that wait before any handler.
+   * True exactly when an answer is the refusal of a request for which there was too much to do. So
+   * many requests must have been open once, save for those whose bodies wait before any handler.
    */
   isOverload(answer: Received): boolean {
     const { limits, requestBody } = this.plan;
