@@ -136,7 +136,8 @@ class Run {
     const { close } = this.#plan;
     if (close !== null) this.#alarms.set(close.atMs, () => this.#close(close.deadlineMs));
     await this.#drive();
-    if (this.#app.endNever() > 0) await this.#drive();
+    // Others may have waited for these, and may be of the same kind.
+    while (this.#app.endNever() > 0) await this.#drive();
     this.#checkStuck();
     if (this.#closing === null) this.#close(LAST_CLOSE_MS);
     await this.#drive();
