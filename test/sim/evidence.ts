@@ -7,7 +7,8 @@
 
 import type { SimApp } from "./app.ts";
 import type { Received, SimClient } from "./client.ts";
-import { fieldOf } from "./client.ts";
+import { fieldOf, OVERLOAD_TEXT } from "./client.ts";
+import { bodyAsMade } from "./judge_coding.ts";
 import { type Deed, type ServerSide, Violation } from "./facts.ts";
 import type { Clocks } from "../../core/limits.ts";
 import type { RequestPlan, RunPlan } from "./plan.ts";
@@ -92,9 +93,14 @@ export class Evidence {
    * True exactly when an answer is the refusal of a request for which there was too much to do. So
    * many requests must have been open once, save for those whose bodies wait before any handler.
    */
-  isOverload(answer: Received): boolean {
+  isOverload(index: number): boolean {
+    const answer = this.answers[index]!;
     const { limits, requestBody } = this.plan;
     if (answer.status !== 503 || fieldOf(answer, "retry-after") === "") return false;
+    // Other refusals look the same to HEAD.
+    const text = new TextDecoder().decode(bodyAsMade(answer, answer.body));
+    const isHead = text === "" && this.deed(index) === undefined;
+    if (!isHead && text !== OVERLOAD_TEXT) return false;
     if (limits.loopLagMaxMs < Infinity || requestBody === "buffer") return true;
     return this.#app.openMost >= limits.requestsMax;
   }
