@@ -403,7 +403,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     const request = this.request!;
     if (!this.#gathered.mayTake(request) || !this.#keepAlive || this.#mustClose()) return false;
     const { output } = this;
-    if (output.blocked || output.dead || output.chain.count > 1) return false;
+    if (output.blocked || output.chain.count > 1 || output.readiness !== OK) return false;
     this.#gathered.add(request);
     this.request = null;
     this.#halves.next();

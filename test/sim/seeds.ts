@@ -32,6 +32,22 @@ const SHORT_OF_A_BYTE: RequestPlan = {
 
 export const KEPT: readonly Kept[] = [
   {
+    found: "core: a stream was cut off behind a large whole answer of the same connection",
+    plan: {
+      ...PLAIN,
+      bufferBytes: 100,
+      limits: { ...PLAIN.limits, outputBytesReady: 173, outputBytesMax: 98_304 },
+      clients: [{
+        ...CLIENT,
+        window: 100,
+        requests: [
+          { ...GET, does: { ...RESPOND, bytes: 177_108 } },
+          { ...POST, does: { ...STREAM, bytes: 227, pieceBytes: 49 } },
+        ],
+      }],
+    },
+  },
+  {
     found: "core: what an encoder made for a connection that was dead never went home to its pool",
     plan: {
       ...PLAIN,

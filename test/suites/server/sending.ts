@@ -92,6 +92,28 @@ function checkFraming(check: ServerCheck): void {
     assertEquals(fieldOf(answer!, "connection"), "close");
   });
 
+  check("a stream is not cut off behind a whole answer that is large", async (bench) => {
+    const large = new Uint8Array(64 * 1024).fill(0x61);
+    await bench.serve({
+      limits: { outputBytesReady: 4096, outputBytesMax: 16 * 1024 },
+      handlers: [
+        (request) =>
+          request.target === "/large"
+            ? request.respond(200, {}, large)
+            : streamPattern(request, 10_000, 1000),
+      ],
+    });
+    const client = bench.connect();
+    client.methods.push("GET", "GET");
+    const heads = ["/large", "/stream"].map((target) =>
+      `GET ${target} HTTP/1.1\r\nHost: t\r\n\r\n`
+    );
+    client.send(heads.join(""));
+    const answers = await client.waitAnswers(2);
+    assertEquals(answers.map(({ body }) => body.length), [65_536, 10_000]);
+    assertEquals(bench.logs, []);
+  });
+
   check("bytes past Content-Length are cut and logged", async (bench) => {
     await bench.serve({
       handlers: [(request) => {
