@@ -12,7 +12,7 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
-import { RequestAborted, textOfError } from "../errors.ts";
+import { HttpError, RequestAborted, textOfError } from "../errors.ts";
 import { negotiate } from "../filters/compression.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
 import { finalizeRequest } from "../finalize.ts";
@@ -314,7 +314,7 @@ export class IterableSender implements Posted, WaitOwner {
   /** The application's fault, or the peer's. */
   #failed(error: unknown): void {
     if (this.#state === OVER) {
-      if (!(error instanceof RequestAborted)) this.#complain(error);
+      this.#complain(error);
     } else {
       this.#state = OVER;
       handlerFailed(this.request, error);
@@ -352,11 +352,15 @@ export class IterableSender implements Posted, WaitOwner {
   }
 
   #closeFailed(error: unknown): void {
-    if (!(error instanceof RequestAborted)) this.#complain(error);
+    this.#complain(error);
     this.#hold.release();
   }
 
   #complain(error: unknown): void {
+    // That a request was given up, or its body cannot be had, is its peer's fault and logged as
+    // such.
+    if (error instanceof RequestAborted) return;
+    if (error instanceof HttpError && error.fault === "peer") return;
     this.request.complain(`an iterable application failed at its end\n${textOfError(error)}`);
   }
 }

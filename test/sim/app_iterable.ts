@@ -114,7 +114,8 @@ function* answer(app: SimApp, deed: Deed, out: IterableOutput): Items {
   const total = totalOf(deed);
   const pieceBytes = act.answer === "respond" ? total : act.pieceBytes;
   for (let at = 0; at < total; at += pieceBytes) {
-    if (at > 0) checkReadiness(deed);
+    // Behind a pause an encoder may have filled the output: then one more item is asked for.
+    if (at > 0 && act.stepMs === 0) checkReadiness(deed);
     const piece = pattern(client, index, at, Math.min(total, at + pieceBytes));
     yield at % 5 === 1 ? out.flush(piece) : piece;
     if (at + pieceBytes < total) yield* pass(app, deed, out, act.stepMs);
