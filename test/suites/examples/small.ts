@@ -44,7 +44,8 @@ export function checkSmallExamples(column: ProcessColumn): void {
       });
       // The pipe of the first request may be open still: what goes there is lost.
       while (news === "") await writeIfRead(path, "it rains\n");
-      assertMatch(news, /^news: (it rains\n)+$/);
+      // It may have been written often by now, and a read has an end.
+      assertMatch(news, /^news: it rains\n/);
     }));
 
   test("streaming.ts sends as many bytes of its pattern as are asked for", () =>
