@@ -92,20 +92,17 @@ const BROTLI_WINDOW_LOG = 19;
 /** RFC 9659 §3: what whoever decodes a content coding need not exceed. */
 const ZSTD_WINDOW_LOG_MAX = 23;
 
+/** What the two codings of zlib have in common. */
+const ZLIB = { flushes: ZLIB_FLUSHES, levelMin: 0, levelMax: 9, levelDefault: 6 };
+
 const FAMILIES: Readonly<Record<Coding, Family>> = {
   gzip: {
-    flushes: ZLIB_FLUSHES,
-    levelMin: 0,
-    levelMax: 9,
-    levelDefault: 6,
+    ...ZLIB,
     encoder: (level) => zlib.createGzip({ level, chunkSize }),
     decoder: () => zlib.createGunzip({ chunkSize }),
   },
   deflate: {
-    flushes: ZLIB_FLUSHES,
-    levelMin: 0,
-    levelMax: 9,
-    levelDefault: 6,
+    ...ZLIB,
     encoder: (level) => zlib.createDeflate({ level, chunkSize }),
     decoder: () => zlib.createInflate({ chunkSize }),
   },
