@@ -23,6 +23,8 @@ export class WatchedFiles implements Files {
   isBottomless = false;
   /** True exactly when a close is lost on its way. */
   losesCloses = false;
+  /** Closes that were lost. */
+  lost = 0;
   readonly #files: Files;
   readonly #open = new Set<OpenFile>();
 
@@ -74,7 +76,10 @@ export class WatchedFiles implements Files {
       },
       size: () => file.size(),
       close: () => {
-        if (this.losesCloses) return Promise.resolve();
+        if (this.losesCloses) {
+          this.lost++;
+          return Promise.resolve();
+        }
         return closing ??= file.close().then(() => {
           this.closed++;
           this.#open.delete(file);
