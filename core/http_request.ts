@@ -6,6 +6,7 @@
  * @module
  */
 
+import { authorityOf } from "./addresses.ts";
 import { assert } from "./assert.ts";
 import { type Buf, bufOf, FREE } from "./buf.ts";
 import { Chain } from "./chain.ts";
@@ -478,13 +479,6 @@ export class HttpRequest implements Outgoing {
       this.complain(`a listener failed\n${textOfError(error)}`);
     }
   }
-}
-
-/** `host:port` of an address, for URLs of requests that name no host (HTTP/1.0). */
-export function authorityOf(address: Address): string {
-  if (address.transport === "unix") return "localhost";
-  const host = address.host.includes(":") ? `[${address.host}]` : address.host;
-  return address.port === 80 ? host : `${host}:${address.port}`;
 }
 
 const SLASH = 0x2f;

@@ -15,7 +15,7 @@
  */
 
 import { type App, resolveApp, type ResolvedApp } from "../core/definition.ts";
-import { authorityOf } from "../core/http_request.ts";
+import { authorityOf } from "../core/addresses.ts";
 import { withDefaults } from "../core/limit_rules.ts";
 import type { Address, Reactor } from "../core/reactor.ts";
 import { type CloseOptions, type CloseReport, Server } from "../core/server.ts";
