@@ -47,9 +47,12 @@ function weightsOf(field: string): Map<string, number> {
   return weights;
 }
 
-/** A token with a weight, if there is one (RFC 9110 §12.4.2). */
+/**
+ * A token with a weight, if there is one (RFC 9110 §12.4.2). No two runs of white space may meet in
+ * it: whoever sends 30,000 spaces would have them tried in each division between the two.
+ */
 const WEIGHT = "0(?:\\.\\d{0,3})?|1(?:\\.0{0,3})?";
 const ELEMENT = new RegExp(
-  `^[ \\t]*([!#$%&'*+.^_\`|~0-9A-Za-z-]+)[ \\t]*(?:;[ \\t]*[qQ]=(${WEIGHT}))?[ \\t]*$`,
+  `^[ \\t]*([!#$%&'*+.^_\`|~0-9A-Za-z-]+)(?:[ \\t]*;[ \\t]*[qQ]=(${WEIGHT}))?[ \\t]*$`,
 );
 const NO_CHOICE: CodingChoice = { coding: null, identityRefused: false };

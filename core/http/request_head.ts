@@ -9,6 +9,7 @@
 import type { ByteText } from "../capabilities/byte_text.ts";
 import { portableText } from "./latin1.ts";
 import { METHOD_HEAD, METHOD_NAMES } from "./methods.ts";
+import { trimOws } from "./ows.ts";
 import { ORIGIN_FORM, type RequestHeadParser, type TargetForm } from "./request_head_parser.ts";
 
 /**
@@ -337,17 +338,4 @@ function splitFields(text: string, from: number): readonly string[] {
     line = end + 2;
   }
   return fields;
-}
-
-/** `text[from … to)` without SP and HTAB at its ends. `String.trim` would take U+00A0 as well. */
-function trimOws(text: string, from: number, to: number): string {
-  let start = from;
-  let end = to;
-  while (start < end && isOwsCode(text.charCodeAt(start))) start++;
-  while (end > start && isOwsCode(text.charCodeAt(end - 1))) end--;
-  return text.slice(start, end);
-}
-
-function isOwsCode(code: number): boolean {
-  return code === 0x20 || code === 0x09;
 }

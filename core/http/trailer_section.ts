@@ -8,6 +8,7 @@
  */
 
 import { COLON, CR, isOws, LF, TOKEN, VALUE } from "./grammar.ts";
+import { trimOws } from "./ows.ts";
 import type { RefusalCode } from "./refusals.ts";
 
 /** What `take` answers besides a refusal. */
@@ -83,7 +84,7 @@ export class TrailerSection {
         return this.#inValue(byte);
       case AT_VALUE_LF:
         if (byte !== LF) return "bare-cr";
-        this.fields.push(this.#name, this.#value.replace(/[ \t]+$/, ""));
+        this.fields.push(this.#name, trimOws(this.#value));
         this.#name = this.#value = "";
         this.#state = AT_LINE;
         return TRAILERS_MORE;
