@@ -6,7 +6,7 @@
  */
 
 import type { Coding } from "./capabilities/codecs.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError, textOfError } from "./errors.ts";
 import { finalizeRequest, finalizeWithoutBody } from "./finalize.ts";
 import { runHandlers } from "./handlers.ts";
 import { DecodedHead } from "./http/decoded_head.ts";
@@ -15,6 +15,7 @@ import { reasonOf } from "./http/reasons.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { refuseForLoad } from "./refuse.ts";
 import type { Service } from "./service.ts";
+import { ERROR } from "./status.ts";
 
 /**
  * A request's head is complete: runs its handlers, at once or when its body is here; unless there
@@ -52,7 +53,13 @@ function decodes(request: HttpRequest): boolean {
     return false;
   }
   request.head = new DecodedHead(request.head);
-  request.body.decode(coding);
+  try {
+    request.body.decode(coding);
+  } catch (error) {
+    request.complain(`no decoder can be had\n${textOfError(error)}`);
+    finalizeRequest(request, ERROR, 500);
+    return false;
+  }
   return true;
 }
 

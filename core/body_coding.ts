@@ -9,7 +9,7 @@
  */
 
 import type { Codec, CodecStep, Coding } from "./capabilities/codecs.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError, textOfError } from "./errors.ts";
 import { finalizeWithoutBody } from "./finalize.ts";
 import type { Posted } from "./posted.ts";
 import { TOO_LARGE } from "./refuse.ts";
@@ -119,7 +119,12 @@ export class BodyCoding implements Posted {
   #decode(): void {
     const { coding } = this.#codec;
     const mode = this.#inputEnded ? "end" : "write";
-    this.#step = this.#codec.step(this.#input, this.#pos, this.#input.length, this.#output, mode);
+    try {
+      this.#step = this.#codec.step(this.#input, this.#pos, this.#input.length, this.#output, mode);
+    } catch (error) {
+      this.#refuse(failed(coding, error));
+      return;
+    }
     this.#pos += this.#codec.taken;
     this.#taken += this.#codec.taken;
     this.#made += this.#codec.made;
@@ -147,6 +152,11 @@ export class BodyCoding implements Posted {
 
 function notOf(coding: Coding): HttpError {
   return new HttpError(400, "bad-content-coding", `the body is not ${coding}, or not all of it`);
+}
+
+function failed(coding: Coding, error: unknown): HttpError {
+  const why = `the decoder of ${coding} failed: ${textOfError(error)}`;
+  return new HttpError(500, "decoder-failed", why, "server");
 }
 
 const EXPANDS = new HttpError(413, "body-expands", "the body expands more than is allowed");

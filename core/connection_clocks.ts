@@ -135,8 +135,12 @@ export class ConnectionClocks implements TimerOwner {
     else this.#rate.reset();
   }
 
-  /** Somebody waits for the body from now on, or reads it only to drop it. */
+  /**
+   * Somebody waits for the body from now on, or reads it only to drop it. Whoever says so while it
+   * is waited for wins no time by it.
+   */
   bodyWaits(): void {
+    if (this.readPhase === BODY_PHASE) return;
     const nowMs = this.#loop.now();
     this.readPhase = BODY_PHASE;
     this.#readSinceMs = nowMs;

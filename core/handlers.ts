@@ -88,7 +88,8 @@ function handlerAnswered(request: HttpRequest, handler: Handler, answer: unknown
     return;
   }
   if (answer === DONE) {
-    if (request.holds === null) {
+    // One that was given up meanwhile let go of its holds in order.
+    if (request.holds === null && !request.terminated) {
       request.complain(
         `${nameOfHandler(handler, request.handlerIndex)} answered DONE without a hold`,
       );

@@ -309,6 +309,12 @@ export class HttpRequest implements Outgoing {
 
   // What follows is called by the core alone.
 
+  /** The head is out: the answer is cut off, and never looks whole. */
+  encodingFailed(error: unknown): void {
+    this.complain(`the answer cannot be encoded\n${textOfError(error)}`);
+    terminateRequest(this, "application");
+  }
+
   /** True exactly when something that was sent has not come out of the encoder yet. */
   get isEncoding(): boolean {
     return this.encoding !== null && this.encoding.hasInput;

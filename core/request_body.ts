@@ -7,11 +7,12 @@
  * @module
  */
 
-import { assert } from "./assert.ts";
+import { assert, AssertionFault } from "./assert.ts";
 import { BodyCoding } from "./body_coding.ts";
 import { BodyKeeper, type KeepingEvents } from "./body_keeper.ts";
 import type { Coding } from "./capabilities/codecs.ts";
-import { HttpError, type RequestAborted } from "./errors.ts";
+import { HttpError, RequestAborted } from "./errors.ts";
+import { handlerFailed } from "./handlers.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { type KeptBody, Replay } from "./kept_body.ts";
 
@@ -189,13 +190,17 @@ export class RequestBody {
 
   /** The exchange has bytes and `isFlowing` holds. */
   push(bytes: Uint8Array): void {
-    if (this.#coding === null) this.#consumer!.onBody(bytes);
+    if (this.#coding === null) this.deliver(bytes);
     else this.#coding.push(bytes);
   }
 
   /** Bytes as the consumer wants them. */
   deliver(bytes: Uint8Array): void {
-    this.#consumer!.onBody(bytes);
+    try {
+      this.#consumer!.onBody(bytes);
+    } catch (error) {
+      this.#consumerThrew(error);
+    }
   }
 
   /** The last byte has come. May come before anybody asked. */
@@ -211,7 +216,11 @@ export class RequestBody {
   finish(trailers: readonly string[] = this.#trailers): void {
     this.#ended = true;
     this.#wanted = false;
-    this.#consumer?.onBodyEnd(trailers);
+    try {
+      this.#consumer?.onBodyEnd(trailers);
+    } catch (error) {
+      this.#consumerThrew(error);
+    }
   }
 
   /** What is here flows on, and then what comes, if it is wanted. */
@@ -232,9 +241,25 @@ export class RequestBody {
     if (this.#ended && this.#keeper === null || this.#error !== null) return;
     this.#error = error;
     this.stop();
-    this.#consumer?.onBodyError(error);
+    try {
+      this.#consumer?.onBodyError(error);
+    } catch (thrown) {
+      this.#consumerThrew(thrown);
+    }
+  }
+
+  /** A consumer is the application's, as its handler is: its failure is that one's. */
+  #consumerThrew(error: unknown): void {
+    if (error instanceof AssertionFault) throw error;
+    this.stop();
+    this.#consumer = NOBODY;
+    this.#error ??= new RequestAborted("application");
+    handlerFailed(this.request, error);
   }
 }
+
+/** In the place of a consumer that failed. */
+const NOBODY: BodyConsumer = { onBody() {}, onBodyEnd() {}, onBodyError() {} };
 
 /** Collects a body of known or unknown length into one array. */
 class Collector implements BodyConsumer {

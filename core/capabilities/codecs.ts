@@ -57,7 +57,9 @@ export interface Codec {
    * neither may be memory that another thread writes. One step never writes more than `output`, so
    * whatever the input expands to, the caller has it in pieces of the size that it chose.
    *
-   * @throws {TypeError} after `close`, after `done`, and for an output that is too short.
+   * @throws {TypeError} after `close`, after `done`, and for an output that is too short; and an
+   *   `Error` when the process has no memory for it, or it fails in another way that is not its
+   *   input's fault. Nobody steps it again then.
    */
   step(
     input: Uint8Array,

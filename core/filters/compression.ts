@@ -148,17 +148,27 @@ export const compression: Filter = {
     const coding = negotiate(outgoing, outgoing.response);
     if (coding === null) return false;
     const { response } = outgoing;
+    if (!outgoing.isHead && !begins(outgoing, coding)) return false;
     response.contentLength = -1;
     response.append("content-encoding", coding);
-    if (outgoing.isHead) return false;
-    outgoing.encoding = outgoing.compression!.begin(coding, response);
-    return true;
+    return !outgoing.isHead;
   },
   /** Takes all of it: the encoder gives it out in slices. See `filterBody`. */
   body(outgoing: Outgoing, chain: Chain): void {
     outgoing.encoding!.take(chain);
   },
 };
+
+/** Answers false when no encoder can be had: then the answer goes out as it is. */
+function begins(outgoing: Outgoing, coding: Coding): boolean {
+  try {
+    outgoing.encoding = outgoing.compression!.begin(coding, outgoing.response);
+    return true;
+  } catch (error) {
+    outgoing.complain(`is sent without compression\n${textOfError(error)}`);
+    return false;
+  }
+}
 
 /**
  * The coding in which an answer with `head` goes out; null for none. What the head says of that is

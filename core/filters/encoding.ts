@@ -61,6 +61,8 @@ export class Encoding {
   /**
    * Encodes a slice of what waits. In `out` is then what came of it, if only an empty buffer with
    * the marks. `isBroken`: the body must not look complete.
+   *
+   * @throws what the codec throws: nothing can be encoded any more, and `fail` is to be called.
    */
   encode(isBroken: boolean): void {
     const buf = this.#waiting.first!;
@@ -88,6 +90,12 @@ export class Encoding {
     this.#encoded.drop();
   }
 
+  /** It failed in the middle: what it made does not leave. */
+  fail(): void {
+    this.isBusy = false;
+    this.out.drop();
+  }
+
   /** Gives up what waits, and frees the encoder. Again: does nothing. */
   close(): void {
     if (this.#isClosed) return;
@@ -100,10 +108,11 @@ export class Encoding {
   #run(buf: Buf, end: number, mode: CodecMode): void {
     for (;;) {
       const room = this.#pool.take();
+      // First of all, so that it goes home also where the step fails.
+      this.out.append(room);
       const step = this.#codec.step(buf.bytes, buf.pos, end, room.bytes, mode);
       buf.pos += this.#codec.taken;
       room.end = this.#codec.made;
-      this.out.append(room);
       if (step === "full") continue;
       return;
     }

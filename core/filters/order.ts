@@ -65,7 +65,15 @@ export function encodeOn(outgoing: Outgoing): SendCode {
   encoding.isBusy = true;
   let code: SendCode = OK;
   while (encoding.hasInput && code === OK && !encoding.hadItsShare) {
-    encoding.encode(outgoing.bodyBroken);
+    try {
+      encoding.encode(outgoing.bodyBroken);
+    } catch (error) {
+      encoding.fail();
+      outgoing.encodingFailed(error);
+      encoding.close();
+      encoding.sendHome();
+      return ERROR;
+    }
     const { last } = encoding.out.tail!;
     code = passOn(outgoing, encoding.out, COMPRESSION + 1) as SendCode;
     if (last || code === ERROR) encoding.close();

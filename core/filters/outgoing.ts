@@ -36,6 +36,8 @@ export interface Outgoing {
   bodyBroken: boolean;
   /** One log line about something that the application did wrong. */
   complain(text: string): void;
+  /** What was to encode the body failed: what is out cannot be completed. */
+  encodingFailed(error: unknown): void;
 }
 
 /** Where a response goes behind the last filter. */

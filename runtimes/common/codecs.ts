@@ -180,7 +180,7 @@ class NativeCodec implements Codec {
     this.#flushes = FAMILIES[coding].flushes;
     this.#decodes = decodes;
     this.#frames = decodes && coding === "zstd" ? new ZstdFrames() : null;
-    stream._handle.onerror = (message) => this.#failure = message;
+    stream._handle.onerror = (message, _errno, code) => this.#failure = `${message} (${code})`;
     // Deno 2.9 reports what its Zstandard finds by the stream as well.
     stream.on("error", ignore);
   }
@@ -230,11 +230,23 @@ class NativeCodec implements Codec {
     output: Uint8Array,
     mode: CodecMode,
   ): CodecStep {
-    // A decoder gives all that it can in every mode.
-    this.#call(this.#flushes.flush, input, pos, end, output);
-    if (this.#failure !== null) return this.#bad(faultOf(this.#failure));
-    this.#frames?.take(input, pos, pos + this.taken);
-    if (this.made === output.length) return "full";
+    let taken = 0;
+    let made = 0;
+    do {
+      // A decoder gives all that it can in every mode.
+      const room = made === 0 ? output : output.subarray(made);
+      this.#call(this.#flushes.flush, input, pos + taken, end, room);
+      taken += this.taken;
+      made += this.made;
+      if (this.#failure !== null) return this.#bad(faultOf(this.coding, this.#failure));
+      this.#frames?.take(input, pos + taken - this.taken, pos + taken);
+      // Deno 2.9 stops behind each frame of Zstandard, and goes on with the next when it is asked.
+    } while (
+      this.#frames?.isWhole === true && this.taken > 0 && hasRest(pos + taken, end, made, output)
+    );
+    this.taken = taken;
+    this.made = made;
+    if (made === output.length) return "full";
     // There is room, and bytes are left: they are behind the stream, or not of it.
     if (this.taken < end - pos) return this.#bad("corrupt");
     return mode === "end" ? this.#finish() : "more";
@@ -288,9 +300,20 @@ class NativeCodec implements Codec {
 
 function ignore(): void {}
 
-/** In the words of zlib, Brotli and Zstandard, which are the same on every runtime. */
-function faultOf(failure: string): CodecFault {
-  return /requires too much memory/i.test(failure) ? "window" : "corrupt";
+/** True exactly when there are input to take and room for what comes of it. */
+function hasRest(pos: number, end: number, made: number, output: Uint8Array): boolean {
+  return pos < end && made < output.length;
+}
+
+/**
+ * In the words of zlib, Brotli and Zstandard, which are the same on every runtime.
+ *
+ * @throws when the process has no memory left: that is not the stream's fault.
+ */
+function faultOf(coding: Coding, failure: string): CodecFault {
+  if (/requires too much memory|windowTooLarge/i.test(failure)) return "window";
+  if (/memory|alloc|Z_MEM/i.test(failure)) throw new Error(`${coding} failed: ${failure}`);
+  return "corrupt";
 }
 
 const NOTHING = new Uint8Array(0);

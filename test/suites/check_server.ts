@@ -13,6 +13,7 @@ import { checkBodies } from "./server/bodies.ts";
 import { checkClocks } from "./server/clocks.ts";
 import { checkClosing } from "./server/closing.ts";
 import { checkDisconnects } from "./server/disconnects.ts";
+import { checkFailingCodecs } from "./server/failing_codecs.ts";
 import { checkFetch } from "./server/fetch.ts";
 import { checkFinalize } from "./server/finalize.ts";
 import { checkLingering } from "./server/lingering.ts";
@@ -45,6 +46,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["clocks", (check) => checkClocks(check, rig)],
     ["kept bodies", checkKeptBodies],
     ["coded bodies", checkCodedBodies],
+    ["codecs that fail", checkFailingCodecs],
     ["finalize", checkFinalize],
     ["sending", checkSending],
     ["fetch applications", checkFetch],

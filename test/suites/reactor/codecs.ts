@@ -17,6 +17,8 @@ const NOTHING = new Uint8Array(0);
 /** Text of a kind, with enough in it for more than one block. */
 const SAMPLE = Uint8Array.from({ length: 70_001 }, (_, i) => (i * i >> 3) % 97 + i % 7);
 const ROOM_BYTES = 1000;
+/** Three bytes that a decoder passes over (RFC 8878 §3.1.2). */
+const SKIPPABLE_FRAME = Uint8Array.of(0x50, 0x2a, 0x4d, 0x18, 3, 0, 0, 0, 1, 2, 3);
 
 const UNPACKERS: Readonly<Record<Coding, (bytes: Uint8Array) => Uint8Array>> = {
   gzip: zlib.gunzipSync,
@@ -129,6 +131,23 @@ export function checkCodecs(check: Check<Bench>): void {
       assertThrows(() => decoder.step(NOTHING, 0, 0, memory, "write"), TypeError, "closed");
     },
   );
+
+  each(check, "several streams in a row are one, of gzip and zstd", ({ reactor }, coding) => {
+    if (coding !== "gzip" && coding !== "zstd") return;
+    const one = encoded(reactor.codecs.encoder(coding)!, SAMPLE);
+    const none = encoded(reactor.codecs.encoder(coding)!, NOTHING);
+    const parts = [one, none, one, none];
+    if (coding === "zstd") parts.unshift(SKIPPABLE_FRAME, SKIPPABLE_FRAME);
+    const bytes = joined(parts);
+    const twice = joined([SAMPLE, SAMPLE]);
+    for (const room of [64, ROOM_BYTES, SAMPLE.length, 200_000]) {
+      assertEquals(decoded(reactor.codecs.decoder(coding)!, bytes, room), twice);
+    }
+    const followed = reactor.codecs.decoder(coding)!;
+    const { step } = runAll(followed, joined([bytes, Uint8Array.of(1, 2, 3, 4, 5)]), "end", 1000);
+    assertEquals([step, followed.fault], ["bad", "corrupt"]);
+    followed.close();
+  });
 
   check("codecs: a level must be one of the coding's", ({ reactor }) => {
     for (const coding of reactor.codecs.codings) {

@@ -26,6 +26,42 @@ export function checkBodies(check: ServerCheck): void {
   checkExpect(check);
   checkUnread(check);
   checkBroken(check);
+  checkThrowing(check);
+}
+
+function checkThrowing(check: ServerCheck): void {
+  for (const when of ["onBody", "onBodyEnd", "onBodyError"] as const) {
+    check(`a consumer whose ${when} throws fails as its handler would`, async (bench) => {
+      await bench.serve({
+        handlers: [(request) => {
+          if (request.target === "/next") return request.respond(200, {}, "next");
+          const hold = request.hold("the body");
+          const fail = (where: string) => {
+            if (where !== when) return;
+            hold.release();
+            throw new Error("the consumer failed");
+          };
+          request.body.read({
+            onBody: () => fail("onBody"),
+            onBodyEnd: () => fail("onBodyEnd"),
+            onBodyError: () => fail("onBodyError"),
+          });
+          return DONE;
+        }],
+      });
+      const client = bench.connect();
+      if (when === "onBodyError") {
+        client.request("POST", "/", "Transfer-Encoding: chunked").send("no chunk\r\n");
+        // The peer's fault came first.
+        assertEquals((await client.waitClosed())[0]?.status, 500);
+      } else {
+        client.post("/", "a body").request("GET", "/next");
+        const answers = await client.waitAnswers(2);
+        assertEquals(answers.map(({ status }) => status), [500, 200]);
+      }
+      assert(bench.logs.some((line) => line.includes("the consumer failed")), bench.logs.join());
+    });
+  }
 }
 
 function checkFraming(check: ServerCheck): void {

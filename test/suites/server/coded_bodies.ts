@@ -14,6 +14,7 @@ import { DONE, type ResultCode } from "../../../core/status.ts";
 import type { ServerCheck } from "../check_server.ts";
 import { fieldOf } from "./answers.ts";
 import type { RawClient, ServerBench } from "./bench.ts";
+import { after } from "./clocks.ts";
 
 const PACKERS: Readonly<Record<Coding, (bytes: Uint8Array) => Uint8Array>> = {
   gzip: zlib.gzipSync,
@@ -61,6 +62,8 @@ function serveAll(bench: ServerBench, requestBody: "stream" | "buffer" = "stream
 
 export function checkCodedBodies(check: ServerCheck): void {
   checkDecoding(check);
+  checkSeveralInARow(check);
+  checkTime(check);
   checkEarlyEnds(check);
   checkRefusals(check);
   checkBounds(check);
@@ -152,6 +155,50 @@ function checkDecoding(check: ServerCheck): void {
     assertEquals((await client.waitAnswers(1))[0]?.body, String(size));
     assertEquals(most, 5000);
     assertGreater(stops, size / 5000 - 1);
+  });
+}
+
+/** Several streams in a row are one: RFC 1952 §2.2, RFC 8878 §3.1. */
+function checkSeveralInARow(check: ServerCheck): void {
+  const row: readonly Coding[] = ["gzip", "zstd"];
+
+  check("gzip members and zstd frames in a row are one body", async (bench) => {
+    await bench.serve({ handlers: [echoBody], requestCodings: row });
+    for (const coding of row) {
+      const parts = [TEXT, "", "a few words", TEXT].map((text) => packed(coding, text));
+      const bytes = new Uint8Array(parts.flatMap((part) => [...part]));
+      for (const pieceBytes of [0, 7, 1000]) {
+        const client = post(bench.connect(), coding, bytes, pieceBytes);
+        const [answer] = await client.waitAnswers(1);
+        assertEquals(answer?.status, 200, `${coding} in ${pieceBytes}`);
+        assert(answer!.body === `${TEXT}a few words${TEXT}`, `${coding} in ${pieceBytes}: changed`);
+      }
+      const cut = post(bench.connect(), coding, bytes.subarray(0, -1));
+      assertEquals((await cut.waitAnswers(1))[0]?.status, 400, coding);
+    }
+  });
+}
+
+function checkTime(check: ServerCheck): void {
+  check("a decoder at work wins its client no time", async (bench) => {
+    await bench.serve({
+      handlers: [echoBody],
+      requestCodings: ["gzip"],
+      // Each byte comes to a thousand, and so to more than one turn.
+      limits: { turnBytesMax: 500 },
+      clocks: { bodyTimeoutMs: 60_000, bodyBytesPerSecondMin: 100, bodyRateWindowMs: 300 },
+    });
+    const bytes = packed("gzip", "\0".repeat(1_000_000));
+    const field = "Content-Encoding: gzip";
+    const client = bench.connect()
+      .request("POST", "/", field, `Content-Length: ${bytes.length}`).send(bytes.subarray(0, 30));
+    let at = 30;
+    for (; at < 60 && client.received === ""; at++) {
+      await after(bench, 100);
+      client.send(bytes.subarray(at, at + 1));
+    }
+    assertLess(at, 60, "it could trickle on");
+    assertEquals((await client.waitClosed()).map(({ status }) => status), [408]);
   });
 }
 
