@@ -48,12 +48,12 @@ function checkThrowing(check: ServerCheck): void {
           });
           return DONE;
         }],
+        limits: { clientBodyMaxBytes: 6 },
       });
       const client = bench.connect();
       if (when === "onBodyError") {
-        client.request("POST", "/", "Transfer-Encoding: chunked").send("no chunk\r\n");
-        // The peer's fault came first.
-        assertEquals((await client.waitClosed())[0]?.status, 500);
+        client.request("POST", "/", "Transfer-Encoding: chunked").send("7\r\nseven b\r\n");
+        assertEquals((await client.waitAnswers(1))[0]?.status, 500);
       } else {
         client.post("/", "a body").request("GET", "/next");
         const answers = await client.waitAnswers(2);
