@@ -19,6 +19,12 @@ import { Timer } from "./timers.ts";
 /** The default of `CloseOptions.deadlineMs`. */
 export const CLOSE_DEADLINE_MS = 10_000;
 
+/**
+ * How long threads may take to end when all else is over. They end within 5 ms, unless they are
+ * inside of a native call that blocks, which no runtime can interrupt.
+ */
+const THREADS_END_MS = 1000;
+
 /** How a graceful close goes. */
 export interface CloseOptions {
   /** After this long whatever is still open is reset. Default: 10 s. */
@@ -27,12 +33,17 @@ export interface CloseOptions {
 
 /** What a graceful close had to leave behind. */
 export interface CloseReport {
-  /** True exactly when everything ended by itself before the deadline. */
+  /** True exactly when everything ended by itself before the deadline, and every thread ended. */
   readonly clean: boolean;
   /** What was open at the deadline: requests with their holds and ages. */
   readonly left: ServerReport;
   /** How many promises that were given to `waitUntil` had not settled by then. */
   readonly promises: number;
+  /**
+   * Threads that had not ended a second after all else: each is inside of a native call that
+   * blocks, and ends with it. Until then Node cannot end the process, not even by `process.exit`.
+   */
+  readonly threads: number;
 }
 
 /** The parts of a server that its close goes through. */
@@ -83,8 +94,9 @@ export class Closing {
       connection.abort();
     }
     for (const request of [...requests]) terminateRequest(request, "shutdown");
-    await Promise.all([...freed, this.#server.threadsIfAsked?.close()]);
-    return report;
+    const threads = await this.#server.threadsIfAsked?.close(THREADS_END_MS) ?? 0;
+    await Promise.all(freed);
+    return { ...report, clean: report.clean && threads === 0, threads };
   }
 
   /** Something has ended: it may have been the last. */
@@ -92,7 +104,7 @@ export class Closing {
     this.#whenQuiet?.();
   }
 
-  #report(): CloseReport {
+  #report(): Omit<CloseReport, "threads"> {
     const left = this.#server.inspect();
     let promises = 0;
     for (const isApplications of this.#server.background.values()) if (isApplications) promises++;

@@ -86,8 +86,11 @@ export interface ThreadService {
   /** Queues a job with output. Null when the queue is full. */
   startJob(call: JobCall, sink: JobSink): Job | null;
   report(): ThreadsReport;
-  /** Ends every thread and every job. Resolves when the last thread is over. */
-  close(): Promise<void>;
+  /**
+   * Ends every thread and every job. Resolves to 0 when the last thread is over, or after
+   * `withinMs` to how many are not: from then on they do not keep the process alive.
+   */
+  close(withinMs: number): Promise<number>;
 }
 
 export interface JobCall {

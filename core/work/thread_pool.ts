@@ -24,6 +24,7 @@ import {
   type ThreadService,
   type ThreadsReport,
 } from "../thread_service.ts";
+import { Timer } from "../timers.ts";
 import { callJob } from "./call_job.ts";
 import { makeRing, type Ring } from "./ring.ts";
 import { PoolJob, type PoolThread } from "./pool_job.ts";
@@ -96,13 +97,24 @@ export class ThreadPool implements ThreadService {
     };
   }
 
-  close(): Promise<void> {
+  close(withinMs: number): Promise<number> {
     this.#isClosing = true;
     for (const job of this.#queue.splice(0)) job.fail(stoppedByClose());
     for (const seat of this.#seats) seat.end(stoppedByClose());
     return new Promise((resolve) => {
-      if (this.#seats.size === 0) resolve();
-      else this.#closed = resolve;
+      const { loop } = this.host;
+      const timer = new Timer({
+        onTimer: () => {
+          for (const seat of this.#seats) seat.letGo();
+          resolve(this.#seats.size);
+        },
+      });
+      this.#closed = () => {
+        loop.timers.disarm(timer);
+        resolve(0);
+      };
+      if (this.#seats.size === 0) this.#closed();
+      else loop.timers.arm(timer, loop.now() + withinMs);
     });
   }
 
@@ -211,6 +223,10 @@ class Seat implements ThreadEvents, PoolThread {
     this.#sinceMs = this.#host.loop.now();
     this.#thread.hold();
     if (!job.begin(this)) this.#free();
+  }
+
+  letGo(): void {
+    this.#thread.letGo();
   }
 
   post(message: unknown): void {

@@ -11,8 +11,18 @@ import type { CloseReport } from "../../core/server.ts";
 /** A server that was overrun has many routes: the rest of them is a number. */
 const ROUTES_MAX = 50;
 
-/** Lines for each method and target with its holds, the oldest request first. */
-export function describeLeft({ left, promises }: CloseReport): string {
+/** Lines for each method and target with its holds, the oldest request first, and for threads. */
+export function describeLeft(report: CloseReport): string {
+  const { threads } = report;
+  if (threads === 0) return describeCutOff(report);
+  const stuck = `sluice: ${count(threads, "thread")} did not end: a native call blocks, ` +
+    "and the process ends without its result\n";
+  const { left, promises } = report;
+  const nothing = left.connections + left.requests.length + promises === 0;
+  return nothing ? stuck : describeCutOff(report) + stuck;
+}
+
+function describeCutOff({ left, promises }: CloseReport): string {
   const requests = [...left.requests].sort((a, b) => b.ageMs - a.ageMs);
   const routes = new Map<string, RequestReport[]>();
   for (const request of requests) {

@@ -9,6 +9,7 @@ import process from "node:process";
 import type { App } from "../../core/definition.ts";
 import { type RunningServer, serve, ServeError, type Via } from "../serve.ts";
 import { describeLeft } from "./describe_left.ts";
+import { endProcess } from "./end_process.ts";
 import { serverOptionsOf } from "./flags.ts";
 import { loadApp } from "./load_app.ts";
 import { UsageError } from "./usage_error.ts";
@@ -36,7 +37,11 @@ export async function runServe(
   const app = await loadApp(module) as App;
   const running = await start(module, app, options);
   // Whoever reads the start line may send a signal at once.
-  const signal = firstSignal();
+  const signal = firstSignal((exitCode) => {
+    const threads = running.server.threadsIfAsked?.report().threads ?? [];
+    if (threads.length > 0) endProcess(exitCode);
+    process.exit(exitCode);
+  });
   const { runtime, via } = running.server.reactor;
   process.stdout.write(`sluice ${version} on ${runtime} (${via}) · ${running.url}\n`);
   process.stdout.write(`${await signal}: closing ${describeOpen(running)}\n`);
@@ -44,7 +49,8 @@ export async function runServe(
   const limit = shutdownTimeout === undefined ? {} : { deadlineMs: shutdownTimeout };
   const report = await running.close(limit);
   if (report.clean) return 0;
-  process.stderr.write(describeLeft(report));
+  await new Promise((resolve) => process.stderr.write(describeLeft(report), resolve));
+  if (report.threads > 0) endProcess(1);
   return 1;
 }
 
@@ -74,8 +80,8 @@ type EndSignal = keyof typeof EXIT_CODES;
  */
 const SAME_PRESS_MS = 300;
 
-/** Resolves with the first signal to end. From then on a second one ends the process at once. */
-function firstSignal(): Promise<EndSignal> {
+/** Resolves with the first signal to end. From then on a second one calls `endNow`. */
+function firstSignal(endNow: (exitCode: number) => never): Promise<EndSignal> {
   const { promise, resolve } = Promise.withResolvers<EndSignal>();
   let first: EndSignal | null = null;
   let firstMs = 0;
@@ -85,7 +91,7 @@ function firstSignal(): Promise<EndSignal> {
       firstMs = performance.now();
       resolve(signal);
     } else if (signal !== first || performance.now() - firstMs > SAME_PRESS_MS) {
-      process.exit(EXIT_CODES[signal]);
+      endNow(EXIT_CODES[signal]);
     }
   };
   process.on("SIGINT", () => onSignal("SIGINT"));

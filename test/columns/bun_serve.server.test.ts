@@ -32,6 +32,8 @@ const GAPS: Gaps = {
   'a FIN behind pipelined requests is noticed at once: halfClose "answer"': HALF_CLOSE,
   "a FIN behind more than may be read ahead is noticed when that is taken": HALF_CLOSE,
   "a FIN is noticed while a handler streams, and the stream goes on": HALF_CLOSE,
+  "a job of /text that waits keeps its place at a FIN": HALF_CLOSE,
+  "a job of /whole/text that waits keeps its place at a FIN": HALF_CLOSE,
   "headBytesMax: a head of so many bytes is taken, one more is 431": ITS_OWN_BOUNDS,
   "headerCountMax: so many fields are taken, one more is 431": ITS_OWN_BOUNDS,
   "chunkFramingBytesMax: extensions count up to it, one more is 400": ITS_OWN_BOUNDS,

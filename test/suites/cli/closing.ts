@@ -33,6 +33,19 @@ export default (request) => {
 };
 `;
 
+/** Asks a database for a number without end, in a thread: a call that nothing can interrupt. */
+const BLOCKED = `import { inThread } from "$CORE";
+import { writeSync } from "node:fs";
+import { DatabaseSync } from "node:sqlite";
+export function count() {
+  writeSync(1, "held\\n");
+  return new DatabaseSync(":memory:").prepare(
+    "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n",
+  ).get();
+}
+export default inThread(import.meta.url, "count", { buffered: true });
+`;
+
 /** Serves by itself, without the command, and never answers. */
 const EMBEDDED = `import { serve } from "$SERVE";
 import { DONE } from "$CORE";
@@ -86,6 +99,32 @@ export function checkClosing(column: ProcessColumn): void {
     assertEquals(code, 1);
     assertMatch(stderr, /^sluice: cut off at the deadline: 1 request on \d connections?\n/);
     assertMatch(stderr, /\n {2}GET \/path, 0\.\d s, held by never lets go \(0\.\d s\)\n$/);
+    await answer;
+  });
+
+  test("a thread in a native call that blocks keeps no process: exit code 1", async () => {
+    const module = writeModule("blocked.mjs", BLOCKED);
+    const args = [module, "--port", "0", "--shutdown-timeout", "200ms"];
+    const { url, program } = await startServing(column, args);
+    const answer = assertRejects(() => fetch(url));
+    await program.waitFor(/held\n/);
+    const { code, stderr } = await program.stop("SIGTERM");
+    assertEquals(code, 1);
+    assertMatch(stderr, /^sluice: cut off at the deadline: 1 request on \d connections?\n {2}GET/);
+    // Deno takes a thread for ended as soon as it is told to end.
+    const told = /\nsluice: 1 thread did not end: a native call blocks, [^\n]*\n$/.test(stderr);
+    assertEquals(told, column !== "deno");
+    await answer;
+  });
+
+  test("a second signal ends a process with such a thread at once", async () => {
+    const module = writeModule("blocked.mjs", BLOCKED);
+    const { url, program } = await startServing(column, [module, "--port", "0"]);
+    const answer = assertRejects(() => fetch(url));
+    await program.waitFor(/held\n/);
+    program.stop("SIGINT");
+    await program.waitFor(/SIGINT: closing/);
+    assertEquals((await program.stop("SIGTERM")).code, 143);
     await answer;
   });
 

@@ -45,6 +45,7 @@ export function checkThreadAnswers(check: ServerCheck): void {
   checkStreamed(check);
   checkFailures(check);
   checkClients(check);
+  checkWaiting(check);
   checkWhole(check);
 }
 
@@ -190,6 +191,73 @@ function checkFailures(check: ServerCheck): void {
       assertEquals((await next.waitAnswers(1))[0]!.status, 200);
     },
   );
+}
+
+/** The one thread has a job without end, and one more may wait. */
+class FullHouse {
+  readonly bench: ServerBench;
+  readonly #target: string;
+  #slow: RawClient | null = null;
+
+  constructor(bench: ServerBench, target: string) {
+    this.bench = bench;
+    this.#target = target;
+  }
+
+  async open(): Promise<void> {
+    await serveExports(this.bench, JOBS, { threadQueueMax: 1 });
+    this.#slow = stalledClient(this.bench, "/untilStopped");
+    const isHeld = () => this.bench.server.threads.report().threads[0]?.waits === true;
+    await this.bench.settle(isHeld, "the thread to wait for its client");
+  }
+
+  ask(): RawClient {
+    return this.bench.connect().request("GET", this.#target);
+  }
+
+  async queued(count: number): Promise<void> {
+    const { threads } = this.bench.server;
+    await this.bench.settle(() => threads.report().queued === count, `${count} waiting jobs`);
+  }
+
+  async checkIsFull(): Promise<void> {
+    assertEquals((await this.ask().waitAnswers(1))[0]!.status, 503);
+  }
+
+  /** Frees the thread: `client` waited for it, and as many jobs were begun as ought to be. */
+  async checkAnswers(client: RawClient): Promise<void> {
+    this.#slow!.reset();
+    assertEquals((await client.waitAnswers(1))[0]!.body, `you asked for ${this.#target}`);
+    assertEquals(this.bench.server.threads.report().jobs, 2);
+  }
+}
+
+function checkWaiting(check: ServerCheck): void {
+  for (const target of ["/text", "/whole/text"]) {
+    check(`a job of ${target} that waits gives up its place at a reset`, async (bench) => {
+      const house = new FullHouse(bench, target);
+      await house.open();
+      const client = house.ask();
+      await house.queued(1);
+      await house.checkIsFull();
+      client.reset();
+      await house.queued(0);
+      const next = house.ask();
+      await house.queued(1);
+      await house.checkAnswers(next);
+    });
+
+    check(`a job of ${target} that waits keeps its place at a FIN`, async (bench) => {
+      const house = new FullHouse(bench, target);
+      await house.open();
+      const client = house.ask();
+      await house.queued(1);
+      client.fin();
+      await house.checkIsFull();
+      await house.queued(1);
+      await house.checkAnswers(client);
+    });
+  }
 }
 
 function checkClients(check: ServerCheck): void {

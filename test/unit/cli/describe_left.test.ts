@@ -9,9 +9,9 @@ import { assertEquals } from "@std/assert";
 import type { RequestReport } from "../../../core/inspect.ts";
 import { describeLeft } from "../../../runtimes/cli/describe_left.ts";
 
-function report(requests: readonly RequestReport[], promises = 0): string {
+function report(requests: readonly RequestReport[], promises = 0, threads = 0): string {
   const left = { connections: requests.length, requests, buffersOut: 0 };
-  return describeLeft({ clean: false, left: left as never, promises });
+  return describeLeft({ clean: false, left: left as never, promises, threads });
 }
 
 function request(target: string, ageMs: number, ...reasons: string[]): RequestReport {
@@ -36,6 +36,16 @@ describe("describeLeft()", () => {
         "  GET /a, 2 of them, the oldest 3.0 s, held by x (2.9 s)\n" +
         "  GET /a, 2.0 s, held by y (1.9 s)\n" +
         "  1 promise given to waitUntil\n",
+    );
+  });
+
+  test("tells of threads that did not end, beside what was cut off and alone", () => {
+    const stuck = "a native call blocks, and the process ends without its result\n";
+    assertEquals(report([], 0, 2), `sluice: 2 threads did not end: ${stuck}`);
+    assertEquals(
+      report([request("/a", 1000)], 0, 1),
+      "sluice: cut off at the deadline: 1 request on 1 connection\n" +
+        `  GET /a, 1.0 s\nsluice: 1 thread did not end: ${stuck}`,
     );
   });
 

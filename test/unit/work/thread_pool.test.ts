@@ -15,6 +15,8 @@ class Puppet implements Thread {
   readonly events: ThreadEvents;
   readonly heard: ToThread[] = [];
   terminations = 0;
+  /** True exactly when it keeps the process alive. */
+  holds = false;
 
   constructor(events: ThreadEvents) {
     this.events = events;
@@ -41,8 +43,13 @@ class Puppet implements Thread {
     this.terminations++;
   }
 
-  hold(): void {}
-  letGo(): void {}
+  hold(): void {
+    this.holds = true;
+  }
+
+  letGo(): void {
+    this.holds = false;
+  }
 }
 
 function makePool() {
@@ -142,4 +149,28 @@ test("a thread that cannot start takes one job with it, not all", async () => {
   puppets[1]!.say({ kind: "ready" });
   puppets[1]!.over("well");
   assertEquals(await jobs[1], "well");
+});
+
+test("close() waits for threads so long, and says how many did not end", async () => {
+  const { reactor, puppets, pool } = makePool();
+  const called = pool.callInThread("memory:x", "f");
+  called.catch(() => {});
+  const [thread] = puppets as [Puppet];
+  thread.say({ kind: "ready" });
+  const closed = pool.close(1000);
+  assertEquals((await assertRejects(() => called, ThreadError)).code, "thread-stopped");
+  assertEquals([thread.terminations, thread.holds], [1, true]);
+  reactor.advance(1100);
+  assertEquals([await closed, thread.holds], [1, false]);
+  thread.events.onExit("late");
+  assertEquals(pool.report().threads, []);
+});
+
+test("close() is over with the last thread", async () => {
+  const { reactor, puppets, pool } = makePool();
+  pool.callInThread("memory:x", "f").catch(() => {});
+  const closed = pool.close(1000);
+  puppets[0]!.events.onExit("terminated");
+  assertEquals(await closed, 0);
+  assertEquals(reactor.pending().wakeAtMs, Infinity);
 });
