@@ -83,9 +83,10 @@ export class BodyReader {
         return this.#dropped > limits.discardBytesMax ? READ_TOO_MUCH : READ_ON;
       }
       if (decoder.seen > limits.clientBodyMaxBytes) return this.#fail(TOO_LARGE);
-      // Not `subarray`: of a runtime's Buffer that is a Buffer, whose `slice` does not copy.
-      const size = dataEnd - dataStart;
-      body!.push(new Uint8Array(bytes.buffer, bytes.byteOffset + dataStart, size));
+      const isSmall = dataEnd - dataStart < SMALL_BYTES && !decoder.isDone;
+      const leftMax = limits.clientBodyMaxBytes - decoder.seen;
+      const until = isSmall ? Math.min(pos + most, end, this.pos + leftMax) : this.pos;
+      body!.push(this.pos < until ? this.#gather(bytes, until) : viewOf(bytes, dataStart, dataEnd));
       // A declared length is complete with its last byte: no event would come for a consumer that
       // has just stopped and starts again later.
       return decoder.isDone ? this.#done(body) : READ_ON;
@@ -93,6 +94,31 @@ export class BodyReader {
     if (code === BODY_DONE) return this.#done(body);
     if (code === BODY_BAD) return this.#fail(decoder.error!);
     return this.pos < end ? READ_ON : READ_MORE;
+  }
+
+  /**
+   * The piece that was decoded just now, and those behind it up to `until`, as one: chunks of one
+   * byte each cost a web stream and its reader 2 µs (Node 26) to 40 µs (Deno 2.9), all of them
+   * before anybody else has a turn. What follows the pieces is left for the next call, save for the
+   * end of the body. `until` is so near that nothing in it is too much.
+   */
+  #gather(bytes: Uint8Array, until: number): Uint8Array {
+    const decoder = this.#decoder!;
+    const first = viewOf(bytes, decoder.dataStart, decoder.dataEnd);
+    let gathered: Uint8Array | null = null;
+    let size = first.length;
+    while (decoder.next(bytes, this.pos, until) === BODY_DATA) {
+      const { dataStart, dataEnd } = decoder;
+      if (gathered === null) {
+        gathered = new Uint8Array(size + until - dataStart);
+        gathered.set(first);
+      }
+      gathered.set(viewOf(bytes, dataStart, dataEnd), size);
+      size += dataEnd - dataStart;
+      this.pos = decoder.pos;
+    }
+    this.pos = decoder.pos;
+    return gathered?.subarray(0, size) ?? first;
   }
 
   #done(body: RequestBody | null): typeof READ_DONE {
@@ -107,3 +133,11 @@ export class BodyReader {
     return READ_FAILED;
   }
 }
+
+/** Not `subarray`: of a runtime's Buffer that is a Buffer, whose `slice` does not copy. */
+function viewOf(bytes: Uint8Array, from: number, to: number): Uint8Array {
+  return new Uint8Array(bytes.buffer, bytes.byteOffset + from, to - from);
+}
+
+/** Chunks of less are gathered: a copy of them costs less than a call. */
+const SMALL_BYTES = 1024;
