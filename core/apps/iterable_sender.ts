@@ -3,8 +3,8 @@
  * and how an iteration ends; framing, compression and back-pressure are behind `HttpRequest.send`.
  *
  * What holds:
- * - The iterable is asked for an item only when the one before was accepted and `send` answered
- *   `OK`.
+ * - The iterable is asked for an item only when the one before was accepted and the output is
+ *   ready: `send` answered `OK`, and so did what was flushed while the iterable waited.
  * - It is never asked inside a call of its own, nor inside a `resume`: those only schedule.
  * - `return()` is called exactly once, whatever the end, and never while the generator runs.
  *
@@ -139,6 +139,11 @@ export class IterableSender implements Posted, WaitOwner {
   /** Asks for items until there is a reason to stop. For `iterate` alone. */
   #iterate(): void {
     while (this.#state === READY) {
+      // While it waited, what an encoder held back may have filled the output.
+      if (this.request.writableOwed) {
+        this.#state = BLOCKED;
+        return;
+      }
       const share = this.#loop.stopwatchMs() - this.#sinceMs;
       if (++this.#inARow > ITEMS_IN_A_ROW_MAX || share > ROW_MS_MAX) {
         this.#loop.post(this);

@@ -4,7 +4,8 @@
  * how to learn cheaply that there is no more; framing is the filters' affair.
  *
  * What holds:
- * - The stream is asked for a chunk only when the one before was accepted and `send` answered `OK`.
+ * - The stream is asked for a chunk only when the one before was accepted and the output is ready:
+ *   `send` answered `OK`, and so did a flush.
  * - A body that ends with its first chunk leaves as one write with its Content-Length. The first
  *   chunk is held back for that until the stream says that it is over, or until the turn ends.
  * - An empty chunk never reaches the wire. It lets the turn end before the stream is asked again.
@@ -103,6 +104,11 @@ export class ResponseSender implements Posted {
   }
 
   #ask(): void {
+    // Behind an empty chunk: what an encoder held back may have filled the output.
+    if (this.#request.writableOwed) {
+      this.#state = BLOCKED;
+      return;
+    }
     this.#reading = true;
     if (this.#request.encoding !== null) this.#request.exchange.loop.post(this);
     this.#reader.read().then(this.#settled, this.#failed);

@@ -153,7 +153,10 @@ export class SimApp {
   #native(request: HttpRequest): ResultCode | Promise<ResultCode> {
     if (this.actOf(request)?.via !== "native") return DECLINED;
     const deed = this.begin(request);
-    if (deed.act.answer === "decline") return DECLINED;
+    if (deed.act.answer === "decline") {
+      deed.doneMs = this.now();
+      return DECLINED;
+    }
     const { answer, reads, style, waitMs } = deed.act;
     if (answer === "never") {
       const hold = request.hold("never released");

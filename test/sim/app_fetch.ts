@@ -96,6 +96,7 @@ function streamOf(app: SimApp, deed: Deed): ReadableStream<Uint8Array> {
   const { act, client, index } = deed;
   const total = act.answer === "breaks" ? act.bytes >> 1 : act.bytes;
   let sent = 0;
+  let isEmptied = false;
   return new ReadableStream<Uint8Array>({
     async pull(controller) {
       // The first one is held back until its turn ends, so it is asked for at once.
@@ -106,6 +107,13 @@ function streamOf(app: SimApp, deed: Deed): ReadableStream<Uint8Array> {
         else controller.close();
         return;
       }
+      // An empty chunk is nothing, and what comes behind it waits for room like everything else.
+      if (!isEmptied && (client + index) % 4 === 0) {
+        isEmptied = true;
+        controller.enqueue(new Uint8Array(0));
+        return;
+      }
+      isEmptied = false;
       const end = Math.min(total, sent + act.pieceBytes);
       controller.enqueue(pattern(client, index, sent, end));
       sent = end;

@@ -114,8 +114,9 @@ function* answer(app: SimApp, deed: Deed, out: IterableOutput): Items {
   const total = totalOf(deed);
   const pieceBytes = act.answer === "respond" ? total : act.pieceBytes;
   for (let at = 0; at < total; at += pieceBytes) {
-    // Behind a pause an encoder may have filled the output: then one more item is asked for.
-    if (at > 0 && act.stepMs === 0) checkReadiness(deed);
+    // An empty chunk is nothing, and what comes behind it waits for room like everything else.
+    if ((client + index) % 4 === 0) yield NO_BYTES;
+    if (at > 0) checkReadiness(deed);
     const piece = pattern(client, index, at, Math.min(total, at + pieceBytes));
     yield at % 5 === 1 ? out.flush(piece) : piece;
     if (at + pieceBytes < total) yield* pass(app, deed, out, act.stepMs);
@@ -128,3 +129,5 @@ function totalOf({ act }: Deed): number {
   if (act.answer === "short") return act.bytes - 1;
   return act.answer === "long" ? act.bytes + 10 : act.bytes;
 }
+
+const NO_BYTES = new Uint8Array(0);

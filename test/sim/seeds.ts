@@ -6,7 +6,7 @@
  */
 
 import { CLIENT, GET, PLAIN, POST, RESPOND, STREAM } from "./plain.ts";
-import type { Act, RequestPlan, RunPlan } from "./plan.ts";
+import type { Act, ClientPlan, RequestPlan, RunPlan } from "./plan.ts";
 
 export interface Kept {
   /** What was wrong, and with whom. */
@@ -29,6 +29,17 @@ const SHORT_OF_A_BYTE: RequestPlan = {
   ...POST,
   body: { ...POST.body!, coding: "br", bytes: 288, chunkBytes: 1000, defect: "coding" },
 };
+
+/** An encoder lets it out while its maker waits: more than there is room for. */
+const TRICKLING: Act = { ...STREAM, isText: true, bytes: 4000, pieceBytes: 40, stepMs: 175 };
+const SLOWLY_TAKEN: RunPlan = {
+  ...PLAIN,
+  bufferBytes: 100,
+  segmentBytes: 100,
+  limits: { ...PLAIN.limits, outputBytesReady: 2 },
+  compression: { minBytes: 1 },
+};
+const STOPPING: ClientPlan = { ...CLIENT, stops: { atBytes: 200, forMs: 20_000 } };
 
 export const KEPT: readonly Kept[] = [
   {
@@ -103,6 +114,26 @@ export const KEPT: readonly Kept[] = [
           },
           GET,
         ],
+      }],
+    },
+  },
+  {
+    found: "core: an iterable was asked for more behind a pause that an encoder had used",
+    plan: {
+      ...SLOWLY_TAKEN,
+      clients: [{
+        ...STOPPING,
+        requests: [{ ...GET, accepts: "gzip", does: { ...TRICKLING, via: "iterable" } }],
+      }],
+    },
+  },
+  {
+    found: "core: a stream was asked for more behind an empty chunk that had flushed an encoder",
+    plan: {
+      ...SLOWLY_TAKEN,
+      clients: [{
+        ...STOPPING,
+        requests: [{ ...GET, accepts: "gzip", does: { ...TRICKLING, via: "fetch" } }],
       }],
     },
   },
