@@ -25,20 +25,26 @@ export interface Opponent {
   readonly peer: string | null;
 }
 
+/** What no server on the runtime's sockets can go below: it reads no HTTP at all. */
+const BARE = "bare sockets";
+
 export const OPPONENTS: readonly Opponent[] = [
   ours("node", "hello"),
   theirs("node", "hello", "node:http", "servers/hello_node_http.ts"),
   theirs("node", "hello", "Fastify", "servers/hello_fastify.ts", "fastify"),
+  theirs("node", "hello", BARE, "servers/bare_node.ts"),
   ours("node", "hono"),
   theirs("node", "hono", "@hono/node-server", "servers/hono_node_server.ts", "@hono/node-server"),
   theirs("node", "hono", "srvx", "servers/hono_srvx.ts", "srvx"),
   ours("deno", "hello"),
   theirs("deno", "hello", "Deno.serve", "servers/hello_deno_serve.ts"),
+  theirs("deno", "hello", BARE, "servers/bare_deno.ts"),
   ours("deno", "hono"),
   theirs("deno", "hono", "Deno.serve", "servers/hono_deno_serve.ts"),
   ours("bun", "hello"),
   ours("bun", "hello", "serve"),
   theirs("bun", "hello", "Bun.serve", "servers/hello_bun_serve.ts"),
+  theirs("bun", "hello", BARE, "servers/bare_bun.ts"),
   ours("bun", "hono"),
   ours("bun", "hono", "serve"),
   theirs("bun", "hono", "Bun.serve", "servers/hono_bun_serve.ts"),
