@@ -25,6 +25,7 @@ import type { Loop } from "../loop.ts";
 import type { Posted } from "../posted.ts";
 import { AGAIN, ERROR } from "../status.ts";
 import {
+  forsake,
   isSuspension,
   type Suspension,
   type Thrown,
@@ -196,6 +197,7 @@ export class IterableSender implements Posted, WaitOwner {
   #took(step: ItemStep): void {
     if (this.#state === OVER) {
       // It was given up while the iterable ran; one that is asynchronous was told at once.
+      forsake(step.value);
       if (!this.#isClosed) this.#close();
       return;
     }

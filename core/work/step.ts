@@ -14,7 +14,14 @@ import type { HttpRequest } from "../http_request.ts";
 import type { Loop } from "../loop.ts";
 import type { Service } from "../service.ts";
 import { type Sliced, Stepper } from "./stepper.ts";
-import { isSuspension, type Suspension, type Thrown, Wait, type WaitOwner } from "./suspension.ts";
+import {
+  forsake,
+  isSuspension,
+  type Suspension,
+  type Thrown,
+  Wait,
+  type WaitOwner,
+} from "./suspension.ts";
 
 /** Whom a computation belongs to, and what it may use. */
 export interface StepOptions {
@@ -213,8 +220,11 @@ export class Step<T> implements Sliced, WaitOwner {
       const call = isThrown ? this.#throw : this.#next;
       const result = this.#ambient(call, value);
       this.#runs = false;
-      if (this.#end !== null) this.#close();
-      else if (result.done === true) this.#over({ value: result.value });
+      if (this.#end !== null) {
+        // The slice itself brought its end about.
+        forsake(result.value);
+        this.#close();
+      } else if (result.done === true) this.#over({ value: result.value });
       else if (isSuspension(result.value) || isPromiseLike(result.value)) {
         this.#suspend(result.value);
       }

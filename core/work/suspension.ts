@@ -14,6 +14,7 @@
  * @module
  */
 
+import { isPromiseLike } from "../handlers.ts";
 import type { Loop } from "../loop.ts";
 
 /** The name of the one method of a suspension. */
@@ -45,6 +46,13 @@ export function isSuspension(value: unknown): value is Suspension {
   return typeof value === "object" && value !== null &&
     typeof (value as Partial<Suspension>)[SUSPENSION] === "function";
 }
+
+/** What a generator yielded that was ended meanwhile. Nobody waits for it: it may fail unheard. */
+export function forsake(awaited: unknown): void {
+  if (isPromiseLike(awaited)) awaited.then(ignore, ignore);
+}
+
+function ignore(): void {}
 
 /** Whoever runs a generator that waits. */
 export interface WaitOwner {

@@ -18,11 +18,20 @@ import { Timer } from "../../core/timers.ts";
 import { answerNatively, CountingOwner } from "./app_answers.ts";
 import { makeFetchHandler } from "./app_fetch.ts";
 import { makeIterableHandler } from "./app_iterable.ts";
+import { makeStepHandler } from "./app_steps.ts";
 import { Deed, Violation } from "./facts.ts";
 import type { Act, RunPlan } from "./plan.ts";
 
 /** What comes of an answer: a code, or something thrown. */
 export type Outcome = { readonly code: ResultCode } | { readonly error: Error };
+
+/** What an application needs of the world that it runs in. */
+export interface SimWorld {
+  /** As if so many milliseconds had been computed. */
+  spend(ms: number): void;
+  /** How many turns of the loop have begun. */
+  turns(): number;
+}
 
 /** Soon, but in an event of its own: what a promise goes on with is in none. */
 const COMPUTES_AFTER_MS = 10;
@@ -41,13 +50,14 @@ export class SimApp {
   openMost = 0;
   /** How long all of it has computed. */
   computedMs = 0;
-  readonly #compute: (ms: number) => void;
+  /** What was seen first that must never happen: whoever runs applications may swallow it. */
+  violation: Violation | null = null;
+  readonly world: SimWorld;
   #loop: Loop | null = null;
 
-  /** `compute` is for the reactor: as if so many milliseconds had been computed. */
-  constructor(plan: RunPlan, compute: (ms: number) => void) {
+  constructor(plan: RunPlan, world: SimWorld) {
     this.plan = plan;
-    this.#compute = compute;
+    this.world = world;
   }
 
   /** The server's loop, as soon as there is a server. */
@@ -57,7 +67,7 @@ export class SimApp {
 
   get handlers(): Handler[] {
     const native: Handler = (request) => this.#native(request);
-    const others = [makeFetchHandler(this), makeIterableHandler(this)];
+    const others = [makeFetchHandler(this), makeIterableHandler(this), makeStepHandler(this)];
     return [native, ...others, (request) => this.#wild(request)];
   }
 
@@ -78,13 +88,20 @@ export class SimApp {
     this.#watch(deed);
     this.#came(request);
     const { computeMs } = deed.act;
-    if (computeMs > 0) this.after(COMPUTES_AFTER_MS, () => this.#holdUp(computeMs));
+    if (computeMs > 0) this.after(COMPUTES_AFTER_MS, () => this.compute(computeMs));
     return deed;
   }
 
-  #holdUp(ms: number): void {
+  /** @throws {Violation} */
+  violate(text: string): never {
+    const violation = new Violation(text);
+    this.violation ??= violation;
+    throw violation;
+  }
+
+  compute(ms: number): void {
     this.computedMs += ms;
-    this.#compute(ms);
+    this.world.spend(ms);
   }
 
   /** No more may be open than there may be. */

@@ -96,7 +96,7 @@ export function headersOf(deed: Deed): Record<string, string> {
 }
 
 /** Text where it can be: it takes another way out than bytes. */
-function wholeBody(deed: Deed): Uint8Array | string | null {
+export function wholeBody(deed: Deed): Uint8Array | string | null {
   const { act, client, index } = deed;
   if (act.bytes === 0) return null;
   const bytes = pattern(client, index, 0, act.bytes);
@@ -123,7 +123,7 @@ function sendWrongly(deed: Deed, bytes: number): void {
 }
 
 /** Output is queued, and more than its bound: somebody has lost count. */
-function checkBound(app: SimApp, deed: Deed): void {
+export function checkBound(app: SimApp, deed: Deed): void {
   const { limits } = deed.request.service;
   const { output } = deed.request.exchange as Connection;
   // The answer before it may be queued as a whole.

@@ -37,7 +37,7 @@ export function makeIterableHandler(app: SimApp): Handler {
 function* watched(app: SimApp, deed: Deed, out: IterableOutput): Items {
   deed.begun++;
   try {
-    yield* read(deed);
+    yield* readBody(deed);
     yield* answer(app, deed, out);
   } finally {
     deed.closed++;
@@ -63,7 +63,8 @@ async function* asynchronous(items: Items): AsyncItems {
   }
 }
 
-function* read(deed: Deed): Items {
+/** Reads the body as the plan says, for a generator whose promises somebody waits for. */
+export function* readBody(deed: Deed): Generator<Promise<unknown>, void, unknown> {
   const { act, request } = deed;
   if (act.reads === "nothing") return;
   try {
@@ -77,7 +78,7 @@ function* read(deed: Deed): Items {
   }
 }
 
-function* wait<T>(promise: Promise<T>): Generator<IterableItem, T, unknown> {
+function* wait<T>(promise: Promise<T>): Generator<Promise<T>, T, unknown> {
   return (yield promise) as T;
 }
 

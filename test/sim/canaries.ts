@@ -16,6 +16,7 @@ import type {
   StreamEvents,
 } from "../../core/reactor.ts";
 import type { SendCode } from "../../core/status.ts";
+import { WORK_CANARIES } from "./canaries_work.ts";
 import type { Sabotage } from "./run.ts";
 import { PassingEvents, PassingReactor } from "./watch.ts";
 
@@ -75,6 +76,7 @@ export const CANARIES: Readonly<Record<string, Canary>> = {
     })(under),
   "two answers change places": (under) => new SwappingReactor(under),
   "a wake-up is lost": (under) => new SleepyReactor(under),
+  ...WORK_CANARIES,
 };
 
 function breakEvents(

@@ -111,6 +111,8 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
     dice.chance(0.3) ? dice.magnitude(least, normal) : normal;
   return {
     ...DEFAULT_LIMITS,
+    stepBudgetMs: dice.pick([DEFAULT_LIMITS.stepBudgetMs, DEFAULT_LIMITS.stepBudgetMs, 1, 50]),
+    stepsMax: small(DEFAULT_LIMITS.stepsMax, 1),
     loopLagMaxMs: dice.chance(0.1) ? dice.pick([20, 200]) : Infinity,
     clientBodyMaxBytes: small(DEFAULT_LIMITS.clientBodyMaxBytes, 100),
     clientBodyBufferBytes: small(DEFAULT_LIMITS.clientBodyBufferBytes, 1),
@@ -157,7 +159,7 @@ function drawCharacter(
     hasLargeBodies: dice.chance(0.15),
     hasLargeAnswers: dice.chance(0.2),
     misbehaves: dice.chance(0.4),
-    via: dice.pick([["native"], ["native"], ["fetch"], ["iterable"], ALL]),
+    via: dice.pick([["native"], ["native"], ["fetch"], ["iterable"], ["step"], ALL]),
     takesTime: dice.chance(0.5),
     computes: dice.chance(0.15),
     setsClocks: dice.chance(0.2),
@@ -165,7 +167,7 @@ function drawCharacter(
   };
 }
 
-const ALL = ["native", "fetch", "iterable"] as const;
+const ALL = ["native", "fetch", "iterable", "step"] as const;
 
 function drawClientCount(dice: Dice, character: Character): number {
   const isLarge = character.hasLargeBodies || character.hasLargeAnswers;

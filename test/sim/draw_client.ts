@@ -147,7 +147,9 @@ function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limit
   const halves = answer === "short" || answer === "breaks" || answer === "long";
   return {
     via,
-    style: dice.pick(via === "native" ? ["sync", "promise", "done"] : ["sync", "promise"]),
+    style: dice.pick(
+      via === "native" || via === "step" ? ["sync", "promise", "done"] : ["sync", "promise"],
+    ),
     reads: dice.pick([
       "nothing",
       "all",
@@ -157,6 +159,7 @@ function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limit
     ]) as Act["reads"],
     clocks: character.setsClocks && dice.chance(0.3) ? drawRequestClocks(dice) : null,
     waitMs: character.takesTime && dice.chance(0.5) ? dice.magnitude(0, longest) : 0,
+    sliceMs: via === "step" ? dice.pick([0, 0.5, 1, 4, 20]) : 0,
     computeMs: character.computes && dice.chance(0.2) ? dice.magnitude(1, 2000) : 0,
     answer,
     status: dice.weighted({ "200": 20, "404": 2, "204": 1, "304": 1, "599": 1 }) === "200" || halves
@@ -187,6 +190,7 @@ function drawRequestClocks(dice: Dice): RequestClocks {
 function drawAnswer(dice: Dice, character: Character, via: Act["via"]): Answer {
   const good = { respond: 5, stream: 4, decline: via === "iterable" ? 0 : 1 };
   if (!character.misbehaves || dice.chance(0.6)) return dice.weighted(good);
+  if (via === "step") return dice.weighted({ throw: 3, breaks: 3, never: 1, refuse: 2 });
   const bad = { throw: 3, nonsense: 1, breaks: 3, never: 1, refuse: 0 };
   if (via === "fetch") return dice.weighted(bad);
   if (via === "iterable") return dice.weighted({ ...bad, short: 3, long: 2 });

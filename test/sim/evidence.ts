@@ -71,6 +71,12 @@ export class Evidence {
     return does.reads !== "nothing" || body !== null && this.plan.requestBody === "buffer";
   }
 
+  /** True exactly when the application gives up as soon as it hears that the client left. */
+  quits(index: number): boolean {
+    const { quits, via } = this.requests[index]!.does;
+    return via === "step" || via === "native" && quits;
+  }
+
   /** How many bytes a body has, coded or not, whichever is more. */
   bodyBytesMost(index: number): number {
     return Math.max(this.requests[index]!.body?.bytes ?? 0, this.span(index).bodyBytes);

@@ -135,6 +135,11 @@ export class Deed {
   /** How often its generator was begun, and how often it was closed. */
   begun = 0;
   closed = 0;
+  /** True exactly when its computation was refused, and rightly. */
+  isRefusedSteps = false;
+  /** The turn of the loop in which its computation last had a slice, and how long those took. */
+  turn = 0;
+  turnMs = 0;
   /** When the application sent its head, or its whole answer. */
   answeredMs = Infinity;
   /** When the application said that it is done. */

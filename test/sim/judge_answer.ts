@@ -235,6 +235,7 @@ function whyServers(e: Evidence, index: number): string | null {
       return whyFailed(e, index);
     case 503:
       if (kind === "refuse") return "the application refuses it";
+      if (e.deed(index)?.isRefusedSteps) return "too much is computed";
       return isHandlerLate(e, index) ? "the handler is late" : null;
     case 413:
       return isTooLarge(e, index) ? "the body is too large" : null;
@@ -258,7 +259,7 @@ function whyFailed(e: Evidence, index: number): string | null {
   const sentMs = e.sentMs(e.answers[index]!);
   if (body !== null && hasFailingDisk(e, index)) return "its body could not be kept";
   const isTold = e.side.finMs <= sentMs || e.closingMs <= sentMs;
-  if (does.via === "native" && does.quits && isTold) return "the application gave up";
+  if (e.quits(index) && isTold) return "the application gave up";
   return null;
 }
 

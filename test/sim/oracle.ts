@@ -108,7 +108,7 @@ function whyAborted(e: Evidence): string | null {
     if (CUTTING.has(act.answer)) return "the application broke off";
     const isCutOff = e.side.finMs <= endedMs && e.side.came.total < e.span(index).end;
     if (isCutOff) return "the body of a request that was being answered is cut off";
-    if (act.quits && (e.side.finMs <= endedMs || e.closingMs <= endedMs)) return "it gave up";
+    if (e.quits(index) && (e.side.finMs <= endedMs || e.closingMs <= endedMs)) return "it gave up";
   }
   return null;
 }

@@ -14,6 +14,7 @@ export const RESPOND: Act = {
   reads: "nothing",
   clocks: null,
   waitMs: 0,
+  sliceMs: 0,
   computeMs: 0,
   answer: "respond",
   status: 200,

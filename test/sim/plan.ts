@@ -92,10 +92,11 @@ export interface BodyPlan {
 
 /** What the application does with one request. */
 export interface Act {
-  readonly via: "native" | "fetch" | "iterable";
+  readonly via: "native" | "fetch" | "iterable" | "step";
   /**
    * How the handler answers the call: at once, by a promise, or `DONE` with a hold. A fetch
-   * application has no `done`. Of an iterable: a synchronous generator, or an asynchronous one.
+   * application has no `done`. Of an iterable: a synchronous generator, or an asynchronous one. Of
+   * a computation in steps: nobody waits for its end, which it sees to itself; or as natively.
    */
   readonly style: "sync" | "promise" | "done";
   /**
@@ -107,6 +108,8 @@ export interface Act {
   readonly clocks: RequestClocks | null;
   /** How long it takes before it answers. 0: not at all. */
   readonly waitMs: number;
+  /** How long each slice of a computation in steps takes. */
+  readonly sliceMs: number;
   /** How long it computes soon after its begin, in which nothing else happens. 0: not at all. */
   readonly computeMs: number;
   readonly answer: Answer;

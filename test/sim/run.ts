@@ -7,6 +7,7 @@
  */
 
 import { Server } from "../../core/server.ts";
+import { inspectSteps } from "../../core/work/step.ts";
 import type { Address, Reactor } from "../../core/reactor.ts";
 import { createMemoryReactor, type LogLine, type MemoryReactor } from "../../runtimes/memory.ts";
 import { FAULT_NAMES } from "../../runtimes/memory/faults.ts";
@@ -41,9 +42,9 @@ export interface RunResult {
 export type Sabotage = (reactor: Reactor) => Reactor;
 
 const ADDRESS: Address = { transport: "tcp", host: "127.0.0.1", port: 80 };
-/** A close at the end of a run finds nothing to wait for. */
 /** Those that every runtime has, and whose every version decodes what is cut off. */
 const CODINGS = ["br", "gzip"] as const;
+/** A close at the end of a run finds nothing to wait for. */
 const LAST_CLOSE_MS = 1000;
 /** How far the clock may be moved at once where only the server waits for something. */
 const STRIDE_MS = 20_000;
@@ -55,8 +56,9 @@ export async function runPlan(plan: RunPlan, sabotage?: Sabotage): Promise<RunRe
   let violation: string | null = null;
   try {
     await run.toTheEnd();
+    violation = run.noticed;
   } catch (error) {
-    violation = error instanceof Violation ? error.message : textOf(error);
+    violation = run.noticed ?? (error instanceof Violation ? error.message : textOf(error));
   }
   return { violation, stats: run.stats, happened: run.happened };
 }
@@ -90,7 +92,10 @@ class Run {
     // All clients have one address.
     const roomFor = Math.min(connectionsMax, connectionsPerAddressMax);
     this.#watch = new WatchingReactor(sabotage(this.#reactor), roomFor);
-    this.#app = new SimApp(plan, (ms) => this.#reactor.spend(ms));
+    this.#app = new SimApp(plan, {
+      spend: (ms) => this.#reactor.spend(ms),
+      turns: () => this.#watch.turns,
+    });
     const { limits, clocks, halfClose, requestBody, requestCodings } = plan;
     const compression = plan.compression !== null && { ...plan.compression, codings: CODINGS };
     const { handlers } = this.#app;
@@ -107,6 +112,11 @@ class Run {
     this.#clients = plan.clients.map((client, i) =>
       new SimClient(this.#reactor, this.#alarms, i, client, plan.limits)
     );
+  }
+
+  /** What the application saw that must never happen; null for nothing. */
+  get noticed(): string | null {
+    return this.#app.violation?.message ?? null;
   }
 
   get happened(): Record<string, number> {
@@ -199,8 +209,8 @@ class Run {
       const { request } = deed;
       if (deed.overs !== 1) throw new Violation(`${deed} was over ${deed.overs} times`);
       if (!request.finalized && !request.terminated) throw new Violation(`${deed} has no end`);
-      if (deed.begun !== deed.closed) {
-        throw new Violation(`the generator of ${deed} was not closed`);
+      if (deed.begun !== deed.closed || deed.begun > 1) {
+        throw new Violation(`the generator of ${deed} was not closed, or not once`);
       }
       if (deed.aborts > 1) throw new Violation(`${deed} was aborted ${deed.aborts} times`);
       if (deed.signal !== null && deed.signal.aborted !== deed.wasAbortedAtOver) {
@@ -218,6 +228,8 @@ class Run {
       buffers: this.#app.owner.out,
       timers: loop.timers.count,
       posted: loop.posted.length,
+      ...loop.waiting,
+      steps: inspectSteps(this.#server).length,
       ...this.#reactor.pending(),
     };
     const isBalanced = JSON.stringify(left) === JSON.stringify(NOTHING_LEFT);
@@ -238,7 +250,7 @@ class Run {
     const { diskFull, noDirectory } = this.#plan.faults;
     const hasBadDisk = diskFull !== undefined || noDirectory !== undefined;
     if (hasBadDisk && line.text.includes("the body cannot be kept")) return true;
-    const match = /^\w+ \/sim\/(\d+)\/(\d+): /.exec(line.text);
+    const match = /^(?:step "|\w+ )\/sim\/(\d+)\/(\d+)(?:"|:) /.exec(line.text);
     const act = this.#plan.clients[Number(match?.[1])]?.requests[Number(match?.[2])]?.does;
     if (act === undefined) return false;
     return act.twice || MISBEHAVING.has(act.answer) ||
@@ -271,6 +283,10 @@ const NOTHING_LEFT = {
   buffers: 0,
   timers: 0,
   posted: 0,
+  suspended: 0,
+  handles: 0,
+  watches: 0,
+  steps: 0,
   runnable: [],
   postponed: [],
   open: [],

@@ -43,6 +43,18 @@ const STOPPING: ClientPlan = { ...CLIENT, stops: { atBytes: 200, forMs: 20_000 }
 
 export const KEPT: readonly Kept[] = [
   {
+    found: "core: a body that was cut off failed a step in the slice that asked for it, unheard",
+    plan: {
+      ...PLAIN,
+      halfClose: "answer",
+      clients: [{
+        ...CLIENT,
+        leave: { how: "close", when: "sent", at: 100 },
+        requests: [{ ...POST, does: { ...RESPOND, via: "step", reads: "all", waitMs: 100 } }],
+      }],
+    },
+  },
+  {
     found: "core: a stream was cut off behind a large whole answer of the same connection",
     plan: {
       ...PLAIN,

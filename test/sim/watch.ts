@@ -169,6 +169,8 @@ export class WatchingReactor extends PassingReactor {
   /** Each connection of the server, by the port of its client. */
   readonly sides: Map<number, ServerSide> = new Map();
   readonly #sideOf = new Map<Handle, ServerSide>();
+  /** How many turns of the loop have begun. */
+  turns = 0;
   readonly #connectionsMax: number;
   /** Connections that are open now: those that may be, and those that were one too many. */
   #served = 0;
@@ -203,6 +205,16 @@ export class WatchingReactor extends PassingReactor {
     side.closedMs = this.now();
     if (side.isRefused) this.#refused--;
     else this.#served--;
+  }
+
+  override attach(events: TurnEvents): void {
+    super.attach({
+      onWake: () => events.onWake(),
+      endOfTurn: () => {
+        this.turns++;
+        events.endOfTurn();
+      },
+    });
   }
 
   override listen(
