@@ -8,26 +8,31 @@
 
 import { authorityOf } from "./addresses.ts";
 import { assert } from "./assert.ts";
-import { type Buf, bufOf, FREE } from "./buf.ts";
-import { Chain } from "./chain.ts";
+import { type Buf, bufOf } from "./buf.ts";
 import { type AbortCause, RequestAborted, textOfError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Compression } from "./filters/compression.ts";
 import type { Encoding } from "./filters/encoding.ts";
-import { encodeOn, filterBody, filterHead, passesUntouched } from "./filters/order.ts";
-import { statusHasNoBody } from "./filters/head_only.ts";
 import type { Outgoing, OutgoingSink } from "./filters/outgoing.ts";
-import { finalizeRequest, settleRequest, terminateRequest } from "./finalize.ts";
+import { finalizeRequest, terminateRequest } from "./finalize.ts";
 import { Hold } from "./hold.ts";
 import type { RequestHead } from "./http/request_head.ts";
 import { type HeaderFields, ResponseHead } from "./http/response_head.ts";
 import { checkRequestClocks, withDefaults } from "./limit_rules.ts";
-import { type Clocks, GATHER_BYTES_MAX, type RequestClocks } from "./limits.ts";
+import type { Clocks, RequestClocks } from "./limits.ts";
 import { Listeners } from "./listeners.ts";
 import type { Address } from "./reactor.ts";
 import { RequestBody } from "./request_body.ts";
+import {
+  encodeMore,
+  mayAnswer,
+  NO_RESPONSE,
+  sendBuf,
+  sendHeadAlone,
+  sendWhole,
+} from "./sending.ts";
 import type { Service } from "./service.ts";
-import { AGAIN, DECLINED, ERROR, OK, type ResultCode, type SendCode } from "./status.ts";
+import { ERROR, OK, type ResultCode, type SendCode } from "./status.ts";
 
 /** How the bytes of one `send` are to be treated. */
 export interface SendOptions {
@@ -205,10 +210,10 @@ export class HttpRequest implements Outgoing {
    * @throws {TypeError} when the status or a header cannot be sent; nothing was sent then.
    */
   respond(status: number, headers?: HeaderFields, body?: string | Uint8Array | null): SendCode {
-    if (!this.#mayStart("respond")) return ERROR;
+    if (!mayAnswer(this, "respond")) return ERROR;
     const response = new ResponseHead();
     response.set(status, headers ?? NO_FIELDS);
-    return this.#respond(response, body ?? NO_BYTES);
+    return sendWhole(this, response, body ?? NO_BYTES);
   }
 
   /**
@@ -217,10 +222,10 @@ export class HttpRequest implements Outgoing {
    * @throws {TypeError} as `respond`.
    */
   sendHead(status: number, headers?: HeaderFields): SendCode {
-    if (!this.#mayStart("sendHead")) return ERROR;
+    if (!mayAnswer(this, "sendHead")) return ERROR;
     const response = new ResponseHead();
     response.set(status, headers ?? NO_FIELDS);
-    return this.#start(response);
+    return sendHeadAlone(this, response);
   }
 
   /**
@@ -236,12 +241,12 @@ export class HttpRequest implements Outgoing {
   send(item: string | Uint8Array | Buf, options?: SendOptions): SendCode {
     const bytes = typeof item === "string" ? encoder.encode(item) : item;
     const buf = bytes instanceof Uint8Array ? bufOf(bytes) : bytes;
-    return this.#sendBuf(buf, options?.last === true, options?.flush === true);
+    return sendBuf(this, buf, options?.last === true, options?.flush === true);
   }
 
   /** Everything that was sent, the head too, leaves now, through compression, too. */
   flush(): SendCode {
-    return this.#sendBuf(bufOf(NO_BYTES), false, true);
+    return sendBuf(this, bufOf(NO_BYTES), false, true);
   }
 
   /** Ends the body, with trailer fields if the framing can carry them (RFC 9110 §6.5). */
@@ -251,7 +256,7 @@ export class HttpRequest implements Outgoing {
       section.set(200, trailers);
       this.trailers = section.fields;
     }
-    return this.#sendBuf(bufOf(NO_BYTES), true, false);
+    return sendBuf(this, bufOf(NO_BYTES), true, false);
   }
 
   /**
@@ -327,12 +332,12 @@ export class HttpRequest implements Outgoing {
 
   /** As `respond`, with a head that is complete. */
   respondHead(response: ResponseHead, body: string | Uint8Array = NO_BYTES): SendCode {
-    return this.#mayStart("respond") ? this.#respond(response, body) : ERROR;
+    return mayAnswer(this, "respond") ? sendWhole(this, response, body) : ERROR;
   }
 
   /** As `sendHead`, with a head that is complete. */
   startHead(response: ResponseHead): SendCode {
-    return this.#mayStart("sendHead") ? this.#start(response) : ERROR;
+    return mayAnswer(this, "sendHead") ? sendHeadAlone(this, response) : ERROR;
   }
 
   /** No byte of an answer can reach the peer any more: tells everybody once. */
@@ -353,7 +358,7 @@ export class HttpRequest implements Outgoing {
 
   /** Output may go on after `AGAIN`. */
   tellWritable(): void {
-    if (!this.writableOwed || !this.#encodesOn()) return;
+    if (!this.writableOwed || !encodeMore(this)) return;
     this.writableOwed = false;
     if (this.onWritable !== null && !this.responseEnded) this.#guarded(this.onWritable, this);
   }
@@ -374,109 +379,6 @@ export class HttpRequest implements Outgoing {
     );
   }
 
-  #mayStart(what: string): boolean {
-    // A clock or a bad body may have answered for the application: that is not its fault.
-    if (this.terminated || (this.headSent && this.abortCause !== null)) return false;
-    if (!this.headSent && !this.over) return true;
-    this.complain(`${what} was called after the response had begun\n${new Error().stack}`);
-    return false;
-  }
-
-  #respond(response: ResponseHead, body: string | Uint8Array): SendCode {
-    if (body.length < GATHER_BYTES_MAX && passesUntouched(this, response, body.length)) {
-      const code = this.#respondWhole(response, body);
-      if (code !== DECLINED) return code;
-    }
-    const bytes = typeof body === "string" ? encoder.encode(body) : body;
-    if (response.contentLength < 0 && !statusHasNoBody(response.status)) {
-      response.contentLength = bytes.length;
-    }
-    this.#begin(response);
-    return this.#sendBuf(bufOf(bytes), true, false);
-  }
-
-  /** The usual answer, small and here as a whole, goes past the chain and the filters. */
-  #respondWhole(response: ResponseHead, body: string | Uint8Array): SendCode | typeof DECLINED {
-    const declared = response.contentLength;
-    response.contentLength = body.length;
-    this.response = response;
-    const code = this.exchange.writeWhole(this, body);
-    if (code === DECLINED) {
-      response.contentLength = declared;
-      this.response = NO_RESPONSE;
-      return code;
-    }
-    this.exchange.handlerClockStop(this);
-    this.responseEnded = true;
-    if (code === ERROR) this.lost = true;
-    if (this.finalized) settleRequest(this);
-    return code;
-  }
-
-  #start(response: ResponseHead): SendCode {
-    this.#begin(response);
-    this.exchange.pushLater();
-    return OK;
-  }
-
-  #begin(response: ResponseHead): void {
-    this.response = response;
-    this.exchange.handlerClockStop(this);
-    filterHead(this);
-  }
-
-  #sendBuf(buf: Buf, last: boolean, flush: boolean): SendCode {
-    if (this.terminated || this.lost || this.responseEnded || !this.headSent) {
-      if (!this.terminated && !this.lost && this.abortCause === null) {
-        const state = this.responseEnded ? "after the end of the response" : "before its head";
-        this.complain(`bytes were sent ${state}\n${new Error().stack}`);
-      }
-      // The memory was not accepted, so it is the caller's again without a release.
-      assert(buf.state === FREE, "a buffer was sent that is not free");
-      return ERROR;
-    }
-    if (this.encoding !== null && !last && this.#isOverfull(this.encoding)) return ERROR;
-    buf.last = last;
-    buf.flush = flush;
-    if (last) this.responseEnded = true;
-    chain.append(buf);
-    const code = filterBody(this, chain);
-    assert(chain.isEmpty, "the sink takes all of a chain");
-    if (code === AGAIN) this.#again();
-    else if (code === ERROR) this.lost = true;
-    if (last && this.finalized) settleRequest(this);
-    // What was to be encoded was taken, and is released: the next item hears that nothing goes out.
-    return code === ERROR && this.encoding !== null ? AGAIN : code;
-  }
-
-  #again(): void {
-    this.writableOwed = true;
-    // Whoever has a share of computing left gets it in the next turn.
-    if (this.encoding !== null) this.exchange.pushLater();
-  }
-
-  /** Goes on with what waits to be encoded. True exactly when the producer may go on as well. */
-  #encodesOn(): boolean {
-    const { encoding } = this;
-    if (encoding === null) return true;
-    encoding.turnBegins();
-    if (!encoding.hasInput) return true;
-    const code = encodeOn(this);
-    if (code === AGAIN) this.#again();
-    else if (code === ERROR) this.lost = true;
-    // Its last byte may have left within the call.
-    if (this.finalized) settleRequest(this);
-    return code === OK;
-  }
-
-  /** As `Connection.writeBody`: what counts is the queue before this item. */
-  #isOverfull(encoding: Encoding): boolean {
-    if (encoding.inputBytes <= this.service.limits.outputBytesMax) return false;
-    this.complain("kept sending although send answered AGAIN: the response was cut off");
-    terminateRequest(this, "application");
-    return true;
-  }
-
   /** Application code runs here: what it throws is logged and goes no further. */
   #guarded<T>(call: (value: T) => void, value?: T): void {
     try {
@@ -488,10 +390,6 @@ export class HttpRequest implements Outgoing {
 }
 
 const SLASH = 0x2f;
-const NO_RESPONSE = new ResponseHead();
 const NO_FIELDS: HeaderFields = [];
 const NO_BYTES = new Uint8Array(0);
 const encoder = new TextEncoder();
-
-/** One send runs to its end before the next one begins, so that one chain serves all requests. */
-const chain = new Chain();
