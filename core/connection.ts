@@ -1,8 +1,8 @@
 /**
  * One connection of a byte-level runtime: takes its bytes apart into requests, one after another,
- * and sends their answers in order. It knows the order of things on one connection; parsing is in
- * `http/`, the way out in `output.ts`, time in `connection_clocks.ts`, the end of a request in
- * `finalize.ts`.
+ * and sends their answers in order. It knows the order of things on one connection; the way in is
+ * in `reader.ts`, the way out in `answer_writer.ts`, time in `connection_clocks.ts`, the end of a
+ * request in `finalize.ts`, that of the connection in `ending.ts`.
  *
  * Requests of one connection are served one at a time: pipelined ones wait as bytes in `input`,
  * which is bounded. Reading goes on while a handler runs, since a paused socket hides that its peer
@@ -11,6 +11,7 @@
  * @module
  */
 
+import { AnswerWriter, type AnswerWriterOwner } from "./answer_writer.ts";
 import { beginRequest } from "./begin_request.ts";
 import type { Chain } from "./chain.ts";
 import {
@@ -24,30 +25,23 @@ import {
 import { type HttpError, RequestAborted } from "./errors.ts";
 import { Ending } from "./ending.ts";
 import type { Exchange } from "./exchange.ts";
-import { type Outgoing, refuseChain } from "./filters/outgoing.ts";
-import {
-  abandonRequest,
-  finalizeLate,
-  finalizeWithoutBody,
-  settleRequest,
-  terminateRequest,
-} from "./finalize.ts";
-import { Gathered } from "./gathered.ts";
+import type { Outgoing } from "./filters/outgoing.ts";
+import { abandonRequest, finalizeLate, finalizeWithoutBody, terminateRequest } from "./finalize.ts";
 import { HttpRequest } from "./http_request.ts";
 import type { ByteHead } from "./http/request_head.ts";
-import { formatInterim, formatResponseHead, type ResponseHead } from "./http/response_head.ts";
 import { Halves } from "./http/halves.ts";
 import type { Loop } from "./loop.ts";
 import { Output } from "./output.ts";
+import { Persistence } from "./persistence.ts";
 import type { Posted } from "./posted.ts";
 import { ReadGate } from "./read_gate.ts";
 import { Reader, type ReaderEvents } from "./reader.ts";
 import type { Address, CloseReason, Handle } from "./reactor.ts";
 import { INCOMPLETE, LATE_BODY, LATE_HEAD, refusalLine, refusalText, TOO_LARGE } from "./refuse.ts";
 import type { Service } from "./service.ts";
-import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "./status.ts";
+import { type DECLINED, OK, type SendCode } from "./status.ts";
 
-export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
+export class Connection implements Exchange, AnswerWriterOwner, ReaderEvents, ClockEvents, Posted {
   readonly handle: Handle;
   readonly service: Service;
   readonly loop: Loop;
@@ -57,21 +51,16 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   readonly clocks: ConnectionClocks;
   /** The request that is being read or answered; null between requests. */
   request: HttpRequest | null = null;
-  /** Requests so far. */
-  requests = 0;
+  /** True exactly while an event is handled: who makes progress inside leaves the rest to it. */
+  isWorking = false;
   posted = false;
   nextPosted: Posted | null = null;
 
   readonly #halves = new Halves();
   readonly #reader: Reader;
   readonly #ending: Ending;
-  readonly #gathered = new Gathered();
-  /** True exactly when the connection goes on behind the current answer. */
-  #keepAlive = true;
-  /**
-   * True exactly while an event is handled: whoever makes progress inside leaves the rest to it.
-   */
-  #working = false;
+  readonly #persistence: Persistence;
+  readonly #answers: AnswerWriter;
   readonly #gate: ReadGate;
 
   constructor(handle: Handle, service: Service) {
@@ -83,6 +72,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#reader = new Reader(service, this);
     this.#gate = new ReadGate(handle, service.streams);
     this.#ending = new Ending(handle, service, this.output, this.clocks);
+    this.#persistence = new Persistence(service, this.clocks, this.#reader.body);
+    this.#answers = new AnswerWriter(this, this.#halves, this.#persistence);
     this.clocks.readStart(HEADER_PHASE, service.clocks.headerTimeoutMs);
   }
 
@@ -100,7 +91,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** The memory of what came in and is kept, in bytes. */
   get inputBytes(): number {
-    return this.#reader.heldBytes + this.#gathered.headBytes(this.request);
+    return this.#reader.heldBytes + this.#answers.gathered.headBytes(this.request);
   }
 
   // Events of the stream.
@@ -110,7 +101,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       if (!this.#ending.drop(bytes.length)) this.abort();
       return;
     }
-    this.#working = true;
+    this.isWorking = true;
     this.output.turnBegins();
     this.#reader.take(bytes);
     this.#work();
@@ -127,7 +118,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       this.#ending.close();
       return;
     }
-    this.#working = true;
+    this.isWorking = true;
     const { request } = this;
     if (request !== null) {
       if (this.#reader.body.pending && this.#reader.size === 0) this.bodyFailed(INCOMPLETE);
@@ -140,7 +131,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     this.#ending.closed();
     this.#reader.clear();
     this.output.drop();
-    this.#gathered.abandon();
+    this.#answers.gathered.abandon();
     if (this.request !== null) abandonRequest(this.request);
     this.service.connectionClosed(this, reason);
   }
@@ -148,7 +139,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   /** The end of the turn, or room for output: pushes, and lets a waiting producer go on. */
   runPosted(): void {
     if (this.#ending.isClosed) return;
-    this.#working = true;
+    this.isWorking = true;
     this.output.turnBegins();
     this.#reader.turnBegins();
     this.output.dirty = true;
@@ -163,64 +154,19 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   // What a request asks of its exchange.
 
   writeHead(outgoing: Outgoing): void {
-    const { response, versionMinor } = outgoing;
-    const keepAlive = this.#headBegins(response);
-    const date = this.service.httpDate();
-    this.output.writeText(formatResponseHead(response, versionMinor, date, keepAlive));
-    this.#halves.responseHead();
+    this.#answers.writeHead(outgoing);
   }
 
   writeWhole(outgoing: Outgoing, body: string | Uint8Array): SendCode | typeof DECLINED {
-    const { output } = this;
-    if (output.dead) return ERROR;
-    const { response, versionMinor } = outgoing;
-    const keepAlive = this.#headBegins(response);
-    const { service } = this;
-    const head = service.headBytes.of(response, versionMinor, service.httpDate(), keepAlive);
-    if (!output.writeWhole(head, body)) return DECLINED;
-    this.#halves.responseHead();
-    this.#halves.responseEnd();
-    if (!this.#working) {
-      this.#pushQuietly();
-      if (!this.#gathered.isEmpty) this.pushLater();
-    }
-    return output.readiness;
+    return this.#answers.writeWhole(outgoing, body);
+  }
+
+  writeBody(outgoing: Outgoing, chain: Chain): SendCode {
+    return this.#answers.writeBody(outgoing, chain);
   }
 
   pushLater(): void {
     this.loop.posted.post(this);
-  }
-
-  writeBody(outgoing: Outgoing, chain: Chain): SendCode {
-    const { output } = this;
-    if (output.dead) {
-      refuseChain(outgoing, chain);
-      return ERROR;
-    }
-    const { last, flush } = chain.tail!;
-    // What is looked at is the queue before this item: one of any size is the application's own
-    // memory already, and `send` had said that it may come. And every response may end.
-    if (output.isOverfull && !last) {
-      refuseChain(outgoing, chain);
-      outgoing.complain("kept sending although send answered AGAIN: the response was cut off");
-      terminateRequest(this.request!, "application");
-      return ERROR;
-    }
-    if (last) this.#halves.responseEnd();
-    output.writeChain(chain);
-    if (!this.#working || output.chain.count > 1) {
-      if (last || flush || output.chain.count > 1) {
-        this.#pushQuietly();
-        if (!this.#gathered.isEmpty) this.pushLater();
-      } else {
-        this.pushLater();
-      }
-    }
-    // Taken is taken: a push that failed has released it already, and the next item hears of it.
-    if (output.dead) return AGAIN;
-    const code = output.readiness;
-    if (code === AGAIN && !output.blocked) this.pushLater();
-    return code;
   }
 
   outputIsEmpty(): boolean {
@@ -235,9 +181,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     }
     if (this.#reader.body.continueOwed) {
       this.#reader.body.continueOwed = false;
-      this.#halves.interim();
-      this.output.writeText(formatInterim(100));
-      if (!this.#working) this.#pushQuietly();
+      this.#answers.writeContinue();
     }
     this.clocks.bodyWaits();
     this.#goOn();
@@ -256,7 +200,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     if (!this.isServing) return;
     // A request that is here already is answered, and told then that it is the last.
     const goesOn = !this.service.closing || this.#reader.size > 0;
-    if (!this.#keepAlive || !goesOn || this.#restIsTooMuch()) {
+    const { keepAlive } = this.#persistence;
+    if (!keepAlive || !goesOn || this.#persistence.restIsTooMuch(null)) {
       // The client may have sent its next request by now.
       this.#finish();
       return;
@@ -284,7 +229,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** Whoever came while nothing is accepted is not read for a while; the header clock runs. */
   mayBegin(may: boolean): void {
-    if (!this.isServing || this.requests > 0) return;
+    if (!this.isServing || this.#persistence.requests > 0) return;
     if (may) this.clocks.readStart(HEADER_PHASE, this.service.clocks.headerTimeoutMs);
     this.#gate.keep(!may);
   }
@@ -296,7 +241,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** True exactly when nothing of a request is here, nor of an answer. */
   get #isIdle(): boolean {
-    return this.isServing && this.request === null && this.#gathered.isEmpty &&
+    return this.isServing && this.request === null && this.#answers.gathered.isEmpty &&
       !this.#reader.body.pending && !this.#reader.headStarted;
   }
 
@@ -317,7 +262,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     } else if (phase === BODY_PHASE) {
       if (this.request === null) this.#finish();
       else {
-        this.#working = true;
+        this.isWorking = true;
         this.bodyFailed(LATE_BODY);
         this.#work();
       }
@@ -334,7 +279,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
   handlerTimedOut(): void {
     const { request } = this;
     if (request === null || request.headSent || request.finalized) return;
-    this.#keepAlive = false;
+    this.#persistence.keepAlive = false;
     finalizeLate(request);
   }
 
@@ -342,8 +287,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
 
   /** Reads what is in `input`, unless an event is being handled that will do so at its end. */
   #goOn(): void {
-    if (this.#working) return;
-    this.#working = true;
+    if (this.isWorking) return;
+    this.isWorking = true;
     this.#work();
   }
 
@@ -354,7 +299,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     } while (this.isServing && this.#reader.takeKept());
     if (this.output.dirty) this.#push();
     this.#reader.eventEnds();
-    this.#working = false;
+    this.isWorking = false;
     // What was sent from a release inside the last push.
     if (this.output.dirty) this.pushLater();
     if (!this.isServing) return;
@@ -365,14 +310,14 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     }
     if (request !== null) {
       if (request.writableOwed && this.output.readiness === OK) this.pushLater();
-    } else if (this.#ending.peerEnded && this.#gathered.isEmpty && !this.#reader.isPutOff) {
+    } else if (this.#ending.peerEnded && this.#answers.gathered.isEmpty && !this.#reader.isPutOff) {
       this.#ending.close();
       return;
     } else if (this.service.closing && this.#isIdle && this.clocks.readPhase !== CLOSING_PHASE) {
       this.#finish();
       return;
     } else if (!this.#reader.body.pending) {
-      this.clocks.waitForHead(this.#reader.headStarted, this.requests === 0);
+      this.clocks.waitForHead(this.#reader.headStarted, this.#persistence.requests === 0);
     }
     this.#gate.set(!this.#reader.isFull);
   }
@@ -381,9 +326,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     const { service } = this;
     const request = new HttpRequest(head, this, service, this.loop.now());
     this.request = request;
-    this.requests++;
+    this.#persistence.begins(head);
     this.#halves.requestHead(this.#reader.body.pending);
-    this.#keepAlive = head.keepAlive;
     this.clocks.readStop();
     this.clocks.handlerStart(service.clocks);
     if (this.#reader.body.pending) this.clocks.bodyBegins();
@@ -401,10 +345,8 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
    */
   makeRoom(): boolean {
     const request = this.request!;
-    if (!this.#gathered.mayTake(request) || !this.#keepAlive || this.#mustClose()) return false;
-    const { output } = this;
-    if (output.blocked || output.chain.count > 1 || output.readiness !== OK) return false;
-    this.#gathered.add(request);
+    if (!this.#persistence.keepAlive || this.#persistence.mustClose(request)) return false;
+    if (!this.#answers.gather(request)) return false;
     this.request = null;
     this.#halves.next();
     this.clocks.handlerStop();
@@ -433,53 +375,19 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
       this.#finish();
       return;
     }
-    this.#keepAlive = false;
+    this.#persistence.keepAlive = false;
     this.clocks.readStop();
     finalizeWithoutBody(request, error);
   }
 
   // Writing.
 
-  /** Decides whether the connection goes on behind this answer. */
-  #headBegins(response: ResponseHead): boolean {
-    if (response.closeAsked || this.#mustClose()) this.#keepAlive = false;
-    // Whoever answers before it asked for the body does not want it.
-    this.#reader.body.continueOwed = false;
-    return this.#keepAlive;
-  }
-
-  /** Pushes, and lets those requests end that only waited for it. */
+  /** Pushes, and goes on to the end of the connection when that only waited for it. */
   #push(): void {
-    this.#pushQuietly();
-    // Of output that died nothing has left: `closed` gives its requests up.
-    if (!this.output.isEmpty || this.output.dead) return;
-    this.#gathered.settle();
-    if (this.request !== null && this.request.finalized) settleRequest(this.request);
-    this.#ending.outputLeft();
-  }
-
-  /** Pushes without telling anybody: inside a call of the one who would be told. */
-  #pushQuietly(): void {
-    const { output, clocks } = this;
-    const waited = output.blocked && clocks.sendRuns;
-    output.push();
-    if (output.hasLeft || output.dead) clocks.sendStop();
-    else if (!waited) clocks.outputWaits(output);
+    if (this.#answers.push()) this.#ending.outputLeft();
   }
 
   // The end.
-
-  /** True exactly when the connection cannot go on behind the current answer. */
-  #mustClose(): boolean {
-    const { closing, limits } = this.service;
-    if (this.clocks.inForce.keepAliveTimeoutMs === 0) return true;
-    return closing || this.requests >= limits.requestsPerConnectionMax || this.#restIsTooMuch();
-  }
-
-  #restIsTooMuch(): boolean {
-    const isTaken = this.request?.bodyIfAsked?.isTaken === true;
-    return this.#reader.body.restIsTooMuch(isTaken, this.service.limits);
-  }
 
   /** Answers what is no request, and ends the connection. */
   refuse(error: HttpError): void {
@@ -494,7 +402,7 @@ export class Connection implements Exchange, ReaderEvents, ClockEvents, Posted {
     if (!this.isServing) return;
     this.#reader.clear();
     this.#ending.finish();
-    if (!this.#working) this.#push();
+    if (!this.isWorking) this.#push();
     else if (this.output.isEmpty) this.#ending.outputLeft();
   }
 }

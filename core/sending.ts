@@ -129,7 +129,7 @@ function oweWritable(request: HttpRequest): void {
   if (request.encoding !== null) request.exchange.pushLater();
 }
 
-/** As `Connection.writeBody`: what counts is the queue before this item. */
+/** As `AnswerWriter.writeBody`: what counts is the queue before this item. */
 function isOverfull(request: HttpRequest, encoding: Encoding): boolean {
   if (encoding.inputBytes <= request.service.limits.outputBytesMax) return false;
   request.complain("kept sending although send answered AGAIN: the response was cut off");
