@@ -9,14 +9,13 @@
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import process from "node:process";
 import { assert, assertEquals, assertLess, assertMatch, assertRejects } from "@std/assert";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { MemoryDisk } from "../../../runtimes/memory.ts";
 import { DONE, type ResultCode } from "../../../core/status.ts";
 import type { HardCheck } from "../check_hard.ts";
 import { type HardBench, IS_FULL } from "./hard_bench.ts";
-import { collectGarbage } from "./memory_gauge.ts";
+import { memoryInUse } from "./memory_gauge.ts";
 import { postOf } from "./request_bodies.ts";
 import { leftInDirectory, WatchedFiles } from "./watched_files.ts";
 
@@ -230,9 +229,7 @@ async function weigh(bench: HardBench): Promise<number> {
   let least = Infinity;
   for (let i = 0; i < 5; i++) {
     await bench.rest();
-    collectGarbage();
-    const { heapUsed, external } = process.memoryUsage();
-    least = Math.min(least, heapUsed + external);
+    least = Math.min(least, memoryInUse());
   }
   return least;
 }
