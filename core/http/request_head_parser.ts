@@ -9,6 +9,10 @@
  * - A byte that cannot stand where it stands is refused when it is seen, not at the end of a line.
  * - Nothing is allocated, unless a request is refused.
  *
+ * Nearly all heads come as a whole and are plain. For these there is a way without states
+ * (`#readPlain`), which takes half the time. It accepts less than the grammar, refuses nothing and
+ * leaves everything else to the states, which have the last word.
+ *
  * @module
  */
 
@@ -35,7 +39,7 @@ import {
   ORIGIN_FORM,
   type TargetForm,
 } from "./head_facts.ts";
-import { METHOD_CONNECT, METHOD_OPTIONS, methodOf } from "./methods.ts";
+import { METHOD_CONNECT, METHOD_OPTIONS, METHOD_OTHER, methodOf } from "./methods.ts";
 import { refusal, type RefusalCode } from "./refusals.ts";
 
 export { ABSOLUTE_FORM, ASTERISK_FORM, AUTHORITY_FORM, ORIGIN_FORM, type TargetForm };
@@ -67,6 +71,8 @@ const HTTP_SLASH = [0x48, 0x54, 0x54, 0x50, SLASH];
 const ASTERISK = 0x2a;
 const LETTER_H = 0x68;
 const ZERO = 0x30;
+/** ` HTTP/1.1` with CR LF. */
+const HTTP11_BYTES = 11;
 const ONE = 0x31;
 
 // Where in the head the next byte stands.
@@ -127,6 +133,9 @@ export class RequestHeadParser extends HeadFacts {
   ): HeadCode {
     const max = start + this.#limits.headBytesMax;
     const limit = end < max ? end : max;
+    if (this.#at === 0 && this.#state === AT_START && this.#readPlain(bytes, start, limit)) {
+      return HEAD_DONE;
+    }
     let pos = start + this.#at;
     if (this.#state < AT_LINE) pos = this.#requestLine(bytes, start, pos, limit);
     if (this.#state >= AT_LINE && pos >= 0) pos = this.#fieldLines(bytes, start, pos, limit);
@@ -142,6 +151,85 @@ export class RequestHeadParser extends HeadFacts {
     if (pos < max) return HEAD_MORE;
     this.#refuse(this.#state === IN_TARGET ? "target-too-long" : "head-too-large");
     return HEAD_BAD;
+  }
+
+  /**
+   * Takes a head that is here as a whole, of HTTP/1.1 and with a path for its target. Answers false
+   * for any other, and for one that is to be refused; nothing was taken then.
+   */
+  #readPlain(bytes: Uint8Array, start: number, limit: number): boolean {
+    let pos = start;
+    while (pos < limit && TOKEN[bytes[pos]] !== 0) pos++;
+    const methodEnd = pos;
+    const path = methodEnd + 1;
+    if (path >= limit || bytes[methodEnd] !== SP || bytes[path] !== SLASH) return false;
+    const method = methodOf(bytes, start, methodEnd);
+    // It has a code, so it is not too long; and none is empty.
+    if (method === METHOD_OTHER || method === METHOD_CONNECT) return false;
+    pos = path + 1;
+    while (pos < limit && TARGET[bytes[pos]] !== 0) pos++;
+    const targetEnd = pos;
+    if (targetEnd - path > this.#limits.targetBytesMax) return false;
+    if (targetEnd + HTTP11_BYTES > limit || !isHttp11(bytes, targetEnd)) return false;
+    pos = targetEnd + HTTP11_BYTES;
+    this.fieldsStart = pos - start;
+    this.versionMinor = 1;
+    pos = this.#plainFields(bytes, start, pos, limit);
+    if (pos < 0 || this.headerCount > this.#limits.headerCountMax) return this.#notPlain();
+    this.method = method;
+    this.methodStart = 0;
+    this.methodEnd = methodEnd - start;
+    this.targetForm = ORIGIN_FORM;
+    this.targetStart = path - start;
+    this.targetEnd = targetEnd - start;
+    this.headBytes = pos - start;
+    return this.takeEnd(bytes, start) === null || this.#notPlain();
+  }
+
+  /** The field lines of a plain head. Answers where the head ends, or -1. */
+  #plainFields(bytes: Uint8Array, start: number, from: number, limit: number): number {
+    let pos = from;
+    let count = 0;
+    let kinds = 0;
+    while (pos + 1 < limit) {
+      const name = pos;
+      while (pos < limit && TOKEN[bytes[pos]] !== 0) pos++;
+      const nameEnd = pos;
+      if (nameEnd === name) {
+        if (bytes[pos] !== CR || bytes[pos + 1] !== LF) return -1;
+        this.headerCount = count;
+        this.hasObsText = (kinds & VALUE_OBS) !== 0;
+        return pos + 2;
+      }
+      if (pos === limit || bytes[pos] !== COLON) return -1;
+      pos++;
+      while (pos < limit && isOws(bytes[pos])) pos++;
+      const value = pos;
+      let kind = 0;
+      while (pos < limit && (kind = VALUE[bytes[pos]]) !== 0) {
+        kinds |= kind;
+        pos++;
+      }
+      if (pos + 1 >= limit || bytes[pos] !== CR || bytes[pos + 1] !== LF) return -1;
+      count++;
+      const refused = this.takeField(
+        bytes,
+        start,
+        name - start,
+        nameEnd - start,
+        value - start,
+        pos - start,
+      );
+      if (refused !== null) return -1;
+      pos += 2;
+    }
+    return -1;
+  }
+
+  /** Undoes what a head left that turned out not to be plain; the states begin it anew. */
+  #notPlain(): false {
+    this.resetFacts();
+    return false;
   }
 
   /** Up to the first field line. Answers the position reached, or -1 for a refusal. */
@@ -345,6 +433,14 @@ export class RequestHeadParser extends HeadFacts {
     this.error = refusal(code);
     return -1;
   }
+}
+
+/** True exactly when ` HTTP/1.1` and the end of the line stand at `pos`. */
+function isHttp11(bytes: Uint8Array, pos: number): boolean {
+  return bytes[pos] === SP && bytes[pos + 1] === 0x48 && bytes[pos + 2] === 0x54 &&
+    bytes[pos + 3] === 0x54 && bytes[pos + 4] === 0x50 && bytes[pos + 5] === SLASH &&
+    bytes[pos + 6] === ONE && bytes[pos + 7] === DOT && bytes[pos + 8] === ONE &&
+    bytes[pos + 9] === CR && bytes[pos + 10] === LF;
 }
 
 /** The form that a target's first byte promises; -1 when it is none. */
