@@ -122,7 +122,7 @@ export class AnswerWriter {
     const output = this.#output;
     if (!this.gathered.mayTake(request)) return false;
     if (output.blocked || output.chain.count > 1 || output.readiness !== OK) return false;
-    this.gathered.add(request);
+    this.gathered.add(request, output);
     return true;
   }
 
@@ -132,10 +132,9 @@ export class AnswerWriter {
    */
   push(): boolean {
     this.#pushQuietly();
-    const output = this.#output;
+    this.gathered.settle(this.#output);
     // Of output that died nothing has left: `closed` gives its requests up.
-    if (!output.isEmpty || output.dead) return false;
-    this.gathered.settle();
+    if (!this.#output.isAccepted) return false;
     const { request } = this.#owner;
     if (request !== null && request.finalized) settleRequest(request);
     return true;

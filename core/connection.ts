@@ -169,9 +169,9 @@ export class Connection implements Exchange, AnswerWriterOwner, ReaderEvents, Cl
     this.loop.posted.post(this);
   }
 
-  outputIsEmpty(): boolean {
+  outputIsEmpty(request: HttpRequest): boolean {
     // Output that died was not accepted: the request waits for `closed`, which gives it up.
-    return !this.output.dead && this.output.isEmpty;
+    return request === this.request ? this.output.isAccepted : this.output.isMarkAccepted;
   }
 
   bodyWanted(request: HttpRequest): void {

@@ -8,6 +8,7 @@
 import { abandonRequest, settleRequest } from "./finalize.ts";
 import type { HttpRequest } from "./http_request.ts";
 import { ByteHead } from "./http/request_head.ts";
+import type { Output } from "./output.ts";
 
 export class Gathered {
   #first: HttpRequest | null = null;
@@ -26,7 +27,9 @@ export class Gathered {
       !request.isEncoding;
   }
 
-  add(request: HttpRequest): void {
+  /** `output` has the answer, and nothing behind it. */
+  add(request: HttpRequest, output: Output): void {
+    output.mark();
     if (this.#last === null) this.#first = request;
     else this.#last.nextGathered = request;
     this.#last = request;
@@ -58,8 +61,9 @@ export class Gathered {
     }
   }
 
-  /** All output has left: each of them is over. */
-  settle(): void {
+  /** Each of them is over as soon as its output was accepted, whatever is queued behind that. */
+  settle(output: Output): void {
+    if (!output.isMarkAccepted) return;
     for (let request = this.shift(); request !== null; request = this.shift()) {
       settleRequest(request);
     }

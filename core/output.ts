@@ -46,6 +46,8 @@ export class Output {
   #heldBack = false;
   /** Body bytes that were queued in this turn. */
   #turnBytes = 0;
+  /** How many of the bytes before the mark are still here. */
+  #markBytes = 0;
   /** Application buffers that came home inside `send`: their owners hear of it after the call. */
   #cameHome: Buf[] | null = null;
   #sending = false;
@@ -73,6 +75,21 @@ export class Output {
   /** True exactly when nothing waits here, and the runtime has given back all that it took. */
   get hasLeft(): boolean {
     return this.chain.first === null && this.#lent === 0;
+  }
+
+  /** Sets the mark behind all that is queued by now. */
+  mark(): void {
+    this.#markBytes = this.chain.size();
+  }
+
+  /** True exactly when the runtime has accepted all. Output that died was not accepted. */
+  get isAccepted(): boolean {
+    return !this.dead && this.chain.first === null;
+  }
+
+  /** True exactly when the runtime has accepted all that was queued before the mark. */
+  get isMarkAccepted(): boolean {
+    return !this.dead && this.#markBytes === 0;
   }
 
   /** True exactly when the runtime got rid of something since the last call. */
@@ -171,8 +188,10 @@ export class Output {
     }
     this.#sending = true;
     const { count } = this.chain;
+    const size = this.#markBytes === 0 ? 0 : this.chain.size();
     const code = this.#streams.send(this.#handle, this.chain);
     this.#lent += count - this.chain.count;
+    if (size > 0) this.#markBytes = Math.max(0, this.#markBytes - size + this.chain.size());
     if (this.#lent === 0) this.chain.lastLent = null;
     this.#sending = false;
     if (code === AGAIN) this.blocked = true;

@@ -64,18 +64,22 @@ async function readSlowly(app: SimApp, deed: Deed, request: Request): Promise<vo
 
 function answerNow(app: SimApp, deed: Deed): Response | Promise<Response> {
   const { act } = deed;
-  deed.answeredMs = deed.doneMs = app.now();
+  deed.answeredMs = app.now();
   switch (act.answer) {
     case "decline":
     case "throw":
+      deed.doneMs = app.now();
       throw new Error("planned");
     case "nonsense":
+      deed.doneMs = app.now();
       return { status: 200 } as Response;
     case "never":
       return answerLater(app, deed, new Request("http://sim.test/"));
     default: {
       const init = { status: act.status, headers: headersOf(deed) };
-      return new Response(bodyOf(app, deed), init);
+      const body = bodyOf(app, deed);
+      if (!(body instanceof ReadableStream)) deed.doneMs = app.now();
+      return new Response(body, init);
     }
   }
 }
@@ -103,6 +107,7 @@ function streamOf(app: SimApp, deed: Deed): ReadableStream<Uint8Array> {
       if (sent > 0) checkReadiness(deed);
       if (act.stepMs > 0) await app.sleep(act.stepMs);
       if (sent >= total) {
+        deed.doneMs = app.now();
         if (act.answer === "breaks") controller.error(new Error("planned, in the middle"));
         else controller.close();
         return;
@@ -117,6 +122,9 @@ function streamOf(app: SimApp, deed: Deed): ReadableStream<Uint8Array> {
       const end = Math.min(total, sent + act.pieceBytes);
       controller.enqueue(pattern(client, index, sent, end));
       sent = end;
+    },
+    cancel() {
+      deed.doneMs = app.now();
     },
   }, { highWaterMark: 0 });
 }

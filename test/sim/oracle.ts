@@ -11,6 +11,7 @@ import { judgeAnswer, judgeTailAnswer, wrongByte } from "./judge_answer.ts";
 import { closes } from "./evidence.ts";
 import { bodyAsMade } from "./judge_coding.ts";
 import { judgeFin } from "./judge_fin.ts";
+import { judgeOver } from "./judge_over.ts";
 
 /** @throws {Violation} when anything about this connection is not as it must be. */
 export function judgeConnection(e: Evidence): void {
@@ -33,6 +34,7 @@ export function judgeConnection(e: Evidence): void {
   }
   judgeInside(e);
   judgeFin(e);
+  judgeOver(e);
   judgeEnd(e);
   judgeMissing(e);
 }

@@ -149,4 +149,18 @@ export const KEPT: readonly Kept[] = [
       }],
     },
   },
+  {
+    found: "core: a pipelined request was not over before the stream behind it had ended",
+    plan: {
+      ...PLAIN,
+      bufferBytes: 100,
+      segmentBytes: 100,
+      clients: [{
+        ...CLIENT,
+        window: 2,
+        stops: { atBytes: 1000, forMs: 20_000 },
+        requests: [GET, { ...GET, does: STREAM }],
+      }],
+    },
+  },
 ];
