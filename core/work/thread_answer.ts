@@ -12,15 +12,13 @@
  */
 
 import { statusHasNoBody } from "../filters/head_only.ts";
-import { finalizeRequest } from "../finalize.ts";
-import { handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import { GATHER_BYTES_MAX, POOL_BUF_BYTES } from "../limits.ts";
-import { AGAIN, ERROR, OK, type SendCode } from "../status.ts";
-import { type Job, type JobEntries, type JobSink, ThreadError } from "../thread_service.ts";
+import { AGAIN, ERROR, type SendCode } from "../status.ts";
+import { type JobEntries, ThreadError } from "../thread_service.ts";
+import { JobAnswer, OVER } from "./job_answer.ts";
 import { DATA, FINISH, HEAD } from "./ring.ts";
-import type { HeadEntry } from "./thread_output.ts";
 
 /** The job has not begun. */
 const QUEUED = 0;
@@ -28,66 +26,44 @@ const QUEUED = 0;
 const FLOWING = 1;
 /** `send` answered `AGAIN`. */
 const BLOCKED = 2;
-/** Finished, failed or given up. */
-const OVER = 3;
+type States = typeof QUEUED | typeof FLOWING | typeof BLOCKED;
 
-export class ThreadAnswer implements JobSink {
-  readonly #request: HttpRequest;
-  readonly #hold: Hold;
-  #state: typeof QUEUED | typeof FLOWING | typeof BLOCKED | typeof OVER = QUEUED;
-  #job: Job | null = null;
-  #entries: JobEntries | null = null;
-  /** True exactly when the job has ended in its thread: the ring holds all there will be. */
-  #jobIsOver = false;
-  #error: ThreadError | null = null;
-
-  /** Takes the hold over: releases it when the request is finalized. */
+export class ThreadAnswer extends JobAnswer<States> {
+  /** As `JobAnswer`. */
   constructor(request: HttpRequest, hold: Hold) {
-    this.#request = request;
-    this.#hold = hold;
+    super(request, hold, QUEUED);
   }
 
-  start(job: Job): void {
-    this.#job = job;
-    this.#request.onTerminated(() => this.#giveUp());
-    this.#request.onAbort((cause) => cause === "timeout" && this.#giveUp(503));
-    this.#request.onWritable = () => this.#writable();
+  override jobBegan(entries: JobEntries): void {
+    this.state = FLOWING;
+    super.jobBegan(entries);
   }
 
-  jobBegan(entries: JobEntries): void {
-    this.#entries = entries;
-    this.#state = FLOWING;
-    entries.sleep();
+  override jobWoke(): void {
+    if (this.state === FLOWING) this.#pump();
   }
 
-  jobWoke(): void {
-    if (this.#state === FLOWING) this.#pump();
+  protected override jobEnded(): void {
+    const isLate = this.error?.code === "thread-deadline";
+    if (this.entries === null || isLate) this.fail();
+    else if (this.state === FLOWING) this.#pump();
   }
 
-  jobOver(error: ThreadError | null): void {
-    this.#jobIsOver = true;
-    this.#error = error;
-    if (this.#state === OVER) return;
-    const isLate = error?.code === "thread-deadline";
-    if (this.#entries === null || isLate) this.#fail();
-    else if (this.#state === FLOWING) this.#pump();
-  }
-
-  #writable(): void {
-    if (this.#state !== BLOCKED) return;
-    this.#state = FLOWING;
+  protected override writable(): void {
+    if (this.state !== BLOCKED) return;
+    this.state = FLOWING;
     this.#pump();
   }
 
   #pump(): void {
-    const entries = this.#entries!;
-    while (this.#state === FLOWING) {
+    const entries = this.entries!;
+    while (this.state === FLOWING) {
       if (entries.hasEntry) {
         this.#take(entries);
-      } else if (this.#jobIsOver) {
-        this.#fail();
+      } else if (this.jobIsOver) {
+        this.fail();
       } else if (entries.sleep()) {
-        this.#job?.expect();
+        this.job?.expect();
         return;
       }
     }
@@ -100,43 +76,39 @@ export class ThreadAnswer implements JobSink {
     else if (kind === FINISH) this.#finish(entries);
     else {
       entries.skip();
-      this.#sent(this.#request.flush());
+      this.#sent(this.request.flush());
     }
   }
 
   #sendHead(entries: JobEntries): void {
-    const text = new Uint8Array(entries.length);
-    entries.copy(text, 0);
-    const [status, fields] = JSON.parse(new TextDecoder().decode(text)) as HeadEntry;
+    const [status, fields] = this.takeHead(entries);
     try {
-      this.#sent(this.#request.sendHead(status, fields));
-      if (this.#request.isHead || statusHasNoBody(status)) this.#endEarly();
+      this.#sent(this.request.sendHead(status, fields));
+      if (this.request.isHead || statusHasNoBody(status)) this.#endEarly();
     } catch (error) {
-      this.#error = new ThreadError("thread-failed", "its head cannot be sent", error);
-      this.#job?.stop("aborted");
-      this.#fail();
+      this.fail(new ThreadError("thread-failed", "its head cannot be sent", error));
     }
   }
 
   #sendData(entries: JobEntries): void {
     // An encoder may not be given memory that another thread writes.
-    const isLendable = this.#request.encoding === null;
+    const isLendable = this.request.encoding === null;
     if (isLendable && entries.length >= GATHER_BYTES_MAX) {
       for (const buf of entries.lend()) {
-        this.#sent(this.#request.send(buf));
-        if (this.#state === OVER) return;
+        this.#sent(this.request.send(buf));
+        if (this.state === OVER) return;
       }
       return;
     }
     // What is here together leaves together: a line of text at a time would be a chunk each.
-    const buf = this.#request.service.pool.take(Math.max(POOL_BUF_BYTES, entries.length));
+    const buf = this.request.service.pool.take(Math.max(POOL_BUF_BYTES, entries.length));
     do {
       const { length } = entries;
       if (buf.end + length > buf.bytes.length) break;
       entries.copy(buf.bytes, buf.end);
       buf.end += length;
     } while (entries.hasEntry && entries.kind === DATA && entries.length < GATHER_BYTES_MAX);
-    const code = this.#request.send(buf);
+    const code = this.request.send(buf);
     if (code === ERROR) {
       buf.end = 0;
       buf.owner!.bufReleased(buf);
@@ -145,47 +117,22 @@ export class ThreadAnswer implements JobSink {
   }
 
   #sent(code: SendCode): void {
-    if (code === ERROR) this.#giveUp();
-    else if (code === AGAIN && this.#state === FLOWING) {
-      this.#state = BLOCKED;
-      this.#job?.excuse();
+    if (code === ERROR) this.giveUp();
+    else if (code === AGAIN && this.state === FLOWING) {
+      this.state = BLOCKED;
+      this.job?.excuse();
     }
   }
 
   /** There is no body to send: the job need not make it. */
   #endEarly(): void {
-    if (this.#state === OVER) return;
-    this.#job?.stop("client-gone");
-    this.#end();
+    if (this.state === OVER) return;
+    this.job?.stop("client-gone");
+    this.end();
   }
 
   #finish(entries: JobEntries): void {
     entries.skip();
-    this.#end();
-  }
-
-  #end(): void {
-    this.#state = OVER;
-    if (!this.#request.responseEnded) this.#request.end();
-    finalizeRequest(this.#request, OK);
-    this.#hold.release();
-  }
-
-  /** The job ended without an end of its output. */
-  #fail(): void {
-    if (this.#state === OVER) return;
-    this.#state = OVER;
-    const error = this.#error ?? new ThreadError("thread-died", "the job ended without an end");
-    handlerFailed(this.#request, error.cause ?? error);
-    this.#hold.release();
-  }
-
-  /** Nobody will get more of it. */
-  #giveUp(status = 0): void {
-    if (this.#state === OVER) return;
-    this.#state = OVER;
-    this.#job?.stop("client-gone");
-    if (!this.#request.finalized) finalizeRequest(this.#request, ERROR, status);
-    this.#hold.release();
+    this.end();
   }
 }

@@ -10,12 +10,11 @@
  */
 
 import { statusHasNoBody } from "../filters/head_only.ts";
-import { finalizeRequest } from "../finalize.ts";
-import { handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
-import { AGAIN, ERROR, OK, type SendCode } from "../status.ts";
-import { type Job, type JobEntries, type JobSink, ThreadError } from "../thread_service.ts";
+import { AGAIN, ERROR, type SendCode } from "../status.ts";
+import { type JobEntries, ThreadError } from "../thread_service.ts";
+import { JobAnswer } from "./job_answer.ts";
 import { ResultStore } from "./result_store.ts";
 import { DATA, FINISH, HEAD } from "./ring.ts";
 import type { HeadEntry } from "./thread_output.ts";
@@ -30,64 +29,40 @@ const SENDING = 2;
 const BLOCKED = 3;
 /** The next piece is being read from the store's file. */
 const READING = 4;
-/** Finished, failed or given up. */
-const OVER = 5;
+type States =
+  | typeof COLLECTING
+  | typeof STORING
+  | typeof SENDING
+  | typeof BLOCKED
+  | typeof READING;
 
-export class WholeAnswer implements JobSink {
-  readonly #request: HttpRequest;
-  readonly #hold: Hold;
+export class WholeAnswer extends JobAnswer<States> {
   readonly #store: ResultStore;
-  #state:
-    | typeof COLLECTING
-    | typeof STORING
-    | typeof SENDING
-    | typeof BLOCKED
-    | typeof READING
-    | typeof OVER = COLLECTING;
-  #job: Job | null = null;
-  #entries: JobEntries | null = null;
   #head: HeadEntry = [200, []];
-  #jobIsOver = false;
-  #error: ThreadError | null = null;
 
-  /** Takes the hold over: releases it when the request is finalized. */
+  /** As `JobAnswer`. */
   constructor(request: HttpRequest, hold: Hold) {
-    this.#request = request;
-    this.#hold = hold;
+    super(request, hold, COLLECTING);
     this.#store = new ResultStore(request.service);
   }
 
-  start(job: Job): void {
-    this.#job = job;
-    this.#request.onTerminated(() => this.#giveUp());
-    this.#request.onAbort((cause) => cause === "timeout" && this.#giveUp(503));
-    this.#request.onWritable = () => this.#writable();
+  override jobWoke(): void {
+    if (this.state === COLLECTING) this.#pump();
   }
 
-  jobBegan(entries: JobEntries): void {
-    this.#entries = entries;
-    entries.sleep();
-  }
-
-  jobWoke(): void {
-    if (this.#state === COLLECTING) this.#pump();
-  }
-
-  jobOver(error: ThreadError | null): void {
-    this.#jobIsOver = true;
-    this.#error = error;
-    if (this.#state >= SENDING) return;
-    if (error !== null || this.#entries === null) this.#fail();
-    else if (this.#state === COLLECTING) this.#pump();
+  protected override jobEnded(): void {
+    if (this.state >= SENDING) return;
+    if (this.error !== null || this.entries === null) this.fail();
+    else if (this.state === COLLECTING) this.#pump();
   }
 
   // Collecting.
 
   #pump(): void {
-    const entries = this.#entries!;
-    while (this.#state === COLLECTING) {
+    const entries = this.entries!;
+    while (this.state === COLLECTING) {
       if (entries.hasEntry) this.#take(entries);
-      else if (this.#jobIsOver) this.#fail();
+      else if (this.jobIsOver) this.fail();
       else if (entries.sleep()) return;
     }
   }
@@ -95,15 +70,13 @@ export class WholeAnswer implements JobSink {
   #take(entries: JobEntries): void {
     const { kind, length } = entries;
     if (kind === DATA) {
-      const { threadResultMaxBytes } = this.#request.service.limits;
+      const { threadResultMaxBytes } = this.request.service.limits;
       if (this.#store.size + length > threadResultMaxBytes) this.#tooLarge(threadResultMaxBytes);
       else this.#keep(entries);
       return;
     }
     if (kind === HEAD) {
-      const text = new Uint8Array(length);
-      entries.copy(text, 0);
-      this.#head = JSON.parse(new TextDecoder().decode(text)) as HeadEntry;
+      this.#head = this.takeHead(entries);
       return;
     }
     entries.skip();
@@ -113,23 +86,23 @@ export class WholeAnswer implements JobSink {
   #keep(entries: JobEntries): void {
     const stored = this.#store.append(entries);
     if (stored === null) return;
-    this.#state = STORING;
-    this.#job?.excuse();
+    this.state = STORING;
+    this.job?.excuse();
     stored.then(
       () => {
-        if (this.#state !== STORING) return;
-        this.#state = COLLECTING;
-        this.#job?.expect();
+        if (this.state !== STORING) return;
+        this.state = COLLECTING;
+        this.job?.expect();
         this.#pump();
       },
       (error) => {
-        if (this.#state === STORING) this.#fail(error);
+        if (this.state === STORING) this.fail(error);
       },
     );
   }
 
   #tooLarge(bytesMax: number): void {
-    this.#fail(new ThreadError("thread-failed", `its result has more than ${bytesMax} bytes`));
+    this.fail(new ThreadError("thread-failed", `its result has more than ${bytesMax} bytes`));
   }
 
   // Sending.
@@ -141,80 +114,55 @@ export class WholeAnswer implements JobSink {
     for (const [name, value] of fields) {
       if (!FRAMING.has(name.toLowerCase())) ours.push([name, value]);
     }
-    this.#state = SENDING;
+    this.state = SENDING;
     try {
-      if (this.#request.sendHead(status, ours) === ERROR) this.#giveUp();
+      if (this.request.sendHead(status, ours) === ERROR) this.giveUp();
     } catch (error) {
-      this.#fail(error);
+      this.fail(error);
     }
     this.#send();
   }
 
   #send(): void {
-    while (this.#state === SENDING) {
+    while (this.state === SENDING) {
       if (this.#store.isRead) {
-        this.#end();
+        this.end();
         return;
       }
       const piece = this.#store.next();
       if (piece instanceof Uint8Array) {
-        this.#sent(this.#request.send(piece));
+        this.#sent(this.request.send(piece));
         continue;
       }
-      this.#state = READING;
+      this.state = READING;
       piece.then(
         (bytes) => {
-          if (this.#state !== READING) return;
-          this.#state = SENDING;
-          this.#sent(this.#request.send(bytes));
+          if (this.state !== READING) return;
+          this.state = SENDING;
+          this.#sent(this.request.send(bytes));
           this.#send();
         },
         (error) => {
-          if (this.#state === READING) this.#fail(error);
+          if (this.state === READING) this.fail(error);
         },
       );
     }
   }
 
   #sent(code: SendCode): void {
-    if (code === ERROR) this.#giveUp();
-    else if (code === AGAIN && this.#state === SENDING) this.#state = BLOCKED;
+    if (code === ERROR) this.giveUp();
+    else if (code === AGAIN && this.state === SENDING) this.state = BLOCKED;
   }
 
-  #writable(): void {
-    if (this.#state !== BLOCKED) return;
-    this.#state = SENDING;
+  protected override writable(): void {
+    if (this.state !== BLOCKED) return;
+    this.state = SENDING;
     this.#send();
   }
 
-  #end(): void {
-    this.#state = OVER;
-    if (!this.#request.responseEnded) this.#request.end();
-    finalizeRequest(this.#request, OK);
-    this.#leave();
-  }
-
-  // The ends that are none.
-
-  #fail(error: unknown = this.#error ?? new ThreadError("thread-died", "it ended without an end")) {
-    if (this.#state === OVER) return;
-    this.#state = OVER;
-    this.#job?.stop("aborted");
-    handlerFailed(this.#request, error instanceof ThreadError ? error.cause ?? error : error);
-    this.#leave();
-  }
-
-  #giveUp(status = 0): void {
-    if (this.#state === OVER) return;
-    this.#state = OVER;
-    this.#job?.stop("client-gone");
-    if (!this.#request.finalized) finalizeRequest(this.#request, ERROR, status);
-    this.#leave();
-  }
-
-  #leave(): void {
+  protected override leave(): void {
     this.#store.close();
-    this.#hold.release();
+    super.leave();
   }
 }
 
