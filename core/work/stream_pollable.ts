@@ -13,6 +13,7 @@ import type { Direction, Pollable, PollState, Released } from "../capabilities/p
 import { Chain } from "../chain.ts";
 import type { Address, CloseReason, Handle, Sockets, StreamEvents, Streams } from "../reactor.ts";
 import { AGAIN } from "../status.ts";
+import { Pieces } from "./pieces.ts";
 import { WRITE_BYTES_MAX } from "./prefetch.ts";
 
 export class StreamPollable implements Pollable, StreamEvents {
@@ -23,7 +24,7 @@ export class StreamPollable implements Pollable, StreamEvents {
   #ended = false;
   #closed: CloseReason | null = null;
   /** What came and was not taken: one piece, and what followed it before reading stopped. */
-  #pieces: Uint8Array[] = [];
+  readonly #pieces = new Pieces();
   #blocked = false;
   /** True exactly when nobody wants the stream any more. */
   #closing = false;
@@ -41,7 +42,7 @@ export class StreamPollable implements Pollable, StreamEvents {
 
   poll(direction: Direction): PollState {
     if (direction === "read") {
-      if (this.#pieces.length > 0) return "ready";
+      if (!this.#pieces.isEmpty) return "ready";
       if (this.#hasFailed) return "error";
       return this.#ended || this.#closed !== null ? "hangup" : "waiting";
     }
@@ -65,17 +66,12 @@ export class StreamPollable implements Pollable, StreamEvents {
   }
 
   tryRead(bytesMax: number): Uint8Array | null | typeof AGAIN {
-    const piece = this.#pieces[0];
-    if (piece === undefined) {
+    const piece = this.#pieces.take(bytesMax);
+    if (piece === null) {
       if (this.#hasFailed) throw this.#failure();
       return this.#ended || this.#closed !== null ? null : AGAIN;
     }
-    if (piece.length > bytesMax) {
-      this.#pieces[0] = piece.subarray(bytesMax);
-      return piece.subarray(0, bytesMax);
-    }
-    this.#pieces.shift();
-    if (this.#pieces.length === 0) this.#streams.readStart(this.#handle!);
+    if (this.#pieces.isEmpty) this.#streams.readStart(this.#handle!);
     return piece;
   }
 
@@ -118,8 +114,7 @@ export class StreamPollable implements Pollable, StreamEvents {
   }
 
   onData(handle: Handle, bytes: Uint8Array): void {
-    // A platform's own class of bytes may have a `slice` that does not copy.
-    this.#pieces.push(new Uint8Array(bytes));
+    this.#pieces.push(bytes);
     this.#streams.readStop(handle);
     this.#readChanged?.();
   }

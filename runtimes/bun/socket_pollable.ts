@@ -8,12 +8,13 @@
 
 import type { Direction, Pollable, PollState, Released } from "../../core/capabilities/polls.ts";
 import { AGAIN } from "../../core/status.ts";
+import { Pieces } from "../../core/work/pieces.ts";
 import type { BunAdoptedSocket } from "./platform.ts";
 
 export class SocketPollable implements Pollable {
   readonly #socket: BunAdoptedSocket;
   /** What came and was not taken. The socket is paused while there is any. */
-  readonly #pieces: Uint8Array[] = [];
+  readonly #pieces = new Pieces();
   #ended = false;
   #isClosed = false;
   #error: { readonly cause: unknown } | null = null;
@@ -42,9 +43,8 @@ export class SocketPollable implements Pollable {
     socket.resume();
   }
 
-  /** Bun uses the memory again after the event. */
   #came(bytes: Uint8Array): void {
-    this.#pieces.push(new Uint8Array(bytes));
+    this.#pieces.push(bytes);
     this.#socket.pause();
     this.#readChanged?.();
   }
@@ -57,7 +57,7 @@ export class SocketPollable implements Pollable {
   }
 
   poll(direction: Direction): PollState {
-    if (direction === "read" && this.#pieces.length > 0) return "ready";
+    if (direction === "read" && !this.#pieces.isEmpty) return "ready";
     if (this.#error !== null) return "error";
     if (this.#isClosed) return "hangup";
     if (direction === "read") return this.#ended ? "hangup" : "waiting";
@@ -75,17 +75,12 @@ export class SocketPollable implements Pollable {
   }
 
   tryRead(bytesMax: number): Uint8Array | null | typeof AGAIN {
-    const piece = this.#pieces[0];
-    if (piece === undefined) {
+    const piece = this.#pieces.take(bytesMax);
+    if (piece === null) {
       if (this.#error !== null) throw this.#error.cause;
       return this.#ended || this.#isClosed ? null : AGAIN;
     }
-    if (piece.length > bytesMax) {
-      this.#pieces[0] = piece.subarray(bytesMax);
-      return piece.subarray(0, bytesMax);
-    }
-    this.#pieces.shift();
-    if (this.#pieces.length === 0) this.#socket.resume();
+    if (this.#pieces.isEmpty) this.#socket.resume();
     return piece;
   }
 
@@ -101,14 +96,7 @@ export class SocketPollable implements Pollable {
 
   release(): Promise<Released> {
     this.#socket.pause();
-    const size = this.#pieces.reduce((sum, piece) => sum + piece.length, 0);
-    const prefetched = new Uint8Array(size);
-    let at = 0;
-    for (const piece of this.#pieces) {
-      prefetched.set(piece, at);
-      at += piece.length;
-    }
-    return Promise.resolve({ prefetched, late: null });
+    return Promise.resolve({ prefetched: this.#pieces.takeAll(), late: null });
   }
 
   close(): void {

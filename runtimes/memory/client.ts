@@ -16,6 +16,7 @@ import type {
   Streams,
 } from "../../core/reactor.ts";
 import { AGAIN } from "../../core/status.ts";
+import { joined } from "../../core/work/pieces.ts";
 
 /** One connection to `address`. It reads from the start, and keeps all that comes. */
 export class MemoryClient {
@@ -88,14 +89,7 @@ export class MemoryClient {
 
   /** All that was received, ever. */
   get bytes(): Uint8Array {
-    const size = this.#received.reduce((sum, piece) => sum + piece.length, 0);
-    const all = new Uint8Array(size);
-    let done = 0;
-    for (const piece of this.#received) {
-      all.set(piece, done);
-      done += piece.length;
-    }
-    return all;
+    return joined(this.#received);
   }
 
   /** Answers `text` and begins it anew: for one exchange after another. */

@@ -20,6 +20,7 @@ import {
   type Taken,
 } from "../../../core/capabilities/polls.ts";
 import { AGAIN } from "../../../core/status.ts";
+import { joined } from "../../../core/work/pieces.ts";
 import { bytesOf } from "../../../core/work/prefetch.ts";
 
 interface Port {
@@ -114,14 +115,7 @@ class PortPollable implements Pollable {
 
   release(): Promise<Released> {
     this.#letGo();
-    const pieces = this.#messages.map(bytesOf);
-    const prefetched = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-    let at = 0;
-    for (const piece of pieces) {
-      prefetched.set(piece, at);
-      at += piece.length;
-    }
-    return Promise.resolve({ prefetched, late: null });
+    return Promise.resolve({ prefetched: joined(this.#messages.map(bytesOf)), late: null });
   }
 
   close(): void {

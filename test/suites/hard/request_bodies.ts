@@ -12,6 +12,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { OK, type ResultCode } from "../../../core/status.ts";
+import { joined } from "../../../core/work/pieces.ts";
 import type { HardCheck } from "../check_hard.ts";
 import { type HardBench, IS_FULL } from "./hard_bench.ts";
 import { keepCarelessly } from "./naive.ts";
@@ -155,14 +156,4 @@ export function postOf(size: number, framing: Framing, chunkBytes = CHUNK_BYTES)
     parts.push(encoder.encode(`${chunk.length.toString(16)}\r\n`), chunk, encoder.encode("\r\n"));
   }
   return joined([...parts, encoder.encode("0\r\n\r\n")]);
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let pos = 0;
-  for (const part of parts) {
-    whole.set(part, pos);
-    pos += part.length;
-  }
-  return whole;
 }

@@ -10,9 +10,10 @@ import type { Handle } from "../../../core/reactor.ts";
 import { AGAIN } from "../../../core/status.ts";
 import { adopt, closeHandle, detach, waitingOf } from "../../../core/work/adopt.ts";
 import { startDeadline } from "../../../core/work/deadline.ts";
+import { joined } from "../../../core/work/pieces.ts";
 import { readable, tryRead, tryWrite, writable } from "../../../core/work/waits.ts";
 import type { ColumnRig } from "../rig.ts";
-import { type Ends, joined, type Kind, type Operation, type World } from "./ends.ts";
+import type { Ends, Kind, Operation, World } from "./ends.ts";
 
 /** A short time that passes for nothing: for what must not happen. */
 const SHORT_MS = 20;

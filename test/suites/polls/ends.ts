@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Home } from "../../../core/work/adopt.ts";
 import type { Handle, Reactor } from "../../../core/reactor.ts";
+import { joined } from "../../../core/work/pieces.ts";
 
 /** What can be asked of a kind of source: the columns of the table. */
 export const OPERATIONS = [
@@ -201,12 +202,26 @@ export async function readInto(
   return joined(pieces);
 }
 
-export function joined(pieces: readonly Uint8Array[]): Uint8Array {
-  const all = new Uint8Array(pieces.reduce((sum, piece) => sum + piece.length, 0));
-  let at = 0;
-  for (const piece of pieces) {
-    all.set(piece, at);
-    at += piece.length;
-  }
-  return all;
+/** Somebody who reads a web stream, and stops and goes on. */
+export function takingOf(reader: ReadableStreamDefaultReader<Uint8Array>) {
+  let got = 0;
+  let isTaking = true;
+  const take = async () => {
+    while (isTaking) {
+      const { value, done } = await reader.read();
+      if (done) return;
+      got += value.length;
+    }
+  };
+  take().catch(() => {});
+  return {
+    got: () => got,
+    stopTaking() {
+      isTaking = false;
+    },
+    goOnTaking() {
+      isTaking = true;
+      take().catch(() => {});
+    },
+  };
 }

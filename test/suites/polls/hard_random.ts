@@ -8,11 +8,12 @@
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
 import type { Handle } from "../../../core/reactor.ts";
 import { adopt, closeHandle, waitingOf } from "../../../core/work/adopt.ts";
+import { joined } from "../../../core/work/pieces.ts";
 import { readable, tryRead } from "../../../core/work/waits.ts";
 import type { HardPolls, HardPollsCheck } from "../check_hard_polls.ts";
 import { Dice } from "../hard/hard_bench.ts";
 import { Cell, pattern } from "./cells.ts";
-import { joined, type Kind } from "./ends.ts";
+import type { Kind } from "./ends.ts";
 
 const ROUNDS = 100;
 const TIMEOUT_MS_MAX = 5;

@@ -5,18 +5,18 @@
  */
 
 import { appendFileSync, writeFileSync } from "node:fs";
+import { joined } from "../../../core/work/pieces.ts";
 import {
   type Ends,
   endsOfSocket,
   farServer,
-  joined,
   type Kind,
   ONLY_READ,
   ONLY_WRITTEN,
   readWebStream,
   scratch,
+  takingOf,
 } from "./ends.ts";
-import { takingOf } from "./kinds_deno.ts";
 
 interface BunSocket {
   reload(options: object): void;
@@ -136,7 +136,7 @@ function childStdout(): Ends {
 function childStdin(): Ends {
   const child = echo();
   return {
-    ...takingOf(child.stdout),
+    ...takingOf(child.stdout.getReader()),
     source: child.stdin,
     leave: () => child.kill("SIGKILL"),
     dispose: () => child.kill("SIGKILL"),

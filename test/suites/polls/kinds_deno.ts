@@ -15,6 +15,7 @@ import {
   readInto,
   readWebStream,
   scratch,
+  takingOf,
 } from "./ends.ts";
 
 interface Reader {
@@ -139,34 +140,9 @@ function childStdout(): Ends {
 function childStdin(): Ends {
   const child = echo();
   return {
-    ...takingOf(child.stdout),
+    ...takingOf(child.stdout.getReader()),
     source: child.stdin,
     leave: () => end(child),
     dispose: () => end(child),
-  };
-}
-
-/** Somebody who reads a web stream, and stops and goes on. */
-export function takingOf(stream: ReadableStream<Uint8Array>) {
-  const reader = stream.getReader();
-  let got = 0;
-  let isTaking = true;
-  const take = async () => {
-    while (isTaking) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      got += value.length;
-    }
-  };
-  take().catch(() => {});
-  return {
-    got: () => got,
-    stopTaking() {
-      isTaking = false;
-    },
-    goOnTaking() {
-      isTaking = true;
-      take().catch(() => {});
-    },
   };
 }

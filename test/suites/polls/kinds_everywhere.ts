@@ -11,7 +11,7 @@ import { Chain } from "../../../core/chain.ts";
 import type { Address, Handle, Reactor, StreamEvents } from "../../../core/reactor.ts";
 import { AGAIN } from "../../../core/status.ts";
 import { type ForeignSource, openStream, POLLABLE } from "../../../core/work/adopt.ts";
-import { type Ends, type Kind, readWebStream } from "./ends.ts";
+import { type Ends, type Kind, readWebStream, takingOf } from "./ends.ts";
 
 export const EVERYWHERE: readonly Kind[] = [
   { name: "web stream pair", without: [], make: () => Promise.resolve(webPair()) },
@@ -37,33 +37,15 @@ function webPair(): Ends {
   const writer = toward.writable.getWriter();
   writer.closed.catch(() => {});
   const reader = away.readable.getReader();
-  let got = 0;
-  let isTaking = true;
-  const take = async () => {
-    while (isTaking) {
-      const { value, done } = await reader.read();
-      if (done) return;
-      got += value.length;
-    }
-  };
-  take().catch(() => {});
+  const taking = takingOf(reader);
   return {
+    ...taking,
     source: { readable: toward.readable, writable: away.writable },
     feed: (bytes) => void writer.write(bytes).catch(() => {}),
     endFeed: () => void writer.close().catch(() => {}),
-    got: () => got,
-    stopTaking: () => {
-      isTaking = false;
-    },
-    goOnTaking: () => {
-      isTaking = true;
-      take().catch(() => {});
-    },
     leave: () => void reader.cancel(),
     readNatively: (count) => readWebStream(toward.readable, count),
-    dispose() {
-      isTaking = false;
-    },
+    dispose: () => taking.stopTaking(),
   };
 }
 

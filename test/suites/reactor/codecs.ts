@@ -10,6 +10,7 @@ import { brotliCompressSync, constants } from "node:zlib";
 import * as zlib from "node:zlib";
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import type { Codec, CodecMode, CodecStep, Coding } from "../../../core/capabilities/codecs.ts";
+import { joined } from "../../../core/work/pieces.ts";
 import type { Check } from "../rig.ts";
 import type { Bench } from "./bench.ts";
 
@@ -208,15 +209,5 @@ function encoded(encoder: Codec, bytes: Uint8Array): Uint8Array {
 function decoded(decoder: Codec, bytes: Uint8Array, room: number): Uint8Array {
   const whole = runAll(decoder, bytes, "end", room).bytes;
   decoder.close();
-  return whole;
-}
-
-function joined(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let pos = 0;
-  for (const part of parts) {
-    whole.set(part, pos);
-    pos += part.length;
-  }
   return whole;
 }
