@@ -1,14 +1,14 @@
 /**
  * The hard tests: what a toy would fail, each beside a control that must fail it. They run over a
  * whole server on every column; in short sizes with all other tests, in full ones with
- * `npm run hard`. The suite of the server runs here once more, on handles that throw when they are
- * taken for a number or a string; that of the reactor does so by itself.
+ * `npm run hard`. Those of opaque handles have files of their own, for the sake of their time: there
+ * the suite of the server runs once more, on handles that throw when they are taken for a number or
+ * a string. The suite of the reactor does so by itself.
  *
  * @module
  */
 
 import { describe } from "node:test";
-import { isRequestLevel } from "../../core/exchange.ts";
 import { checkServer } from "./check_server.ts";
 import { guardHandles } from "./guard_handles.ts";
 import { checkFairness } from "./hard/fairness.ts";
@@ -44,27 +44,30 @@ const GROUPS: readonly Group[] = [
   ["steps", checkSteps],
 ];
 
-/** Registers all of them for one column. `make` is called afresh for each check. */
+/** Registers all but the last for one column. `make` is called afresh for each check. */
 export function checkHard(column: string, make: () => HardRig): void {
-  const { gaps = {}, reactor } = make();
-  const register = ([name, registerAll]: Group) => {
-    describe(`hard: ${name} (${column})`, () => {
-      registerAll(checkWithGaps<HardBench>(gaps, async (body, isGap) => {
-        const bench = new HardBench(isGap ? impatient(make()) : make(), column);
-        try {
-          await body(bench);
-        } finally {
-          await bench.end();
-        }
-      }));
-    });
-  };
-  GROUPS.forEach(register);
-  // A runtime that hands over finished requests shows the core no handles of a server.
-  if (isRequestLevel(reactor)) return;
-  register(["opaque handles", checkOpaque]);
+  for (const group of GROUPS) registerGroup(column, make, group);
+}
+
+/** Registers those of opaque handles. A runtime that hands over finished requests shows none. */
+export function checkHardHandles(column: string, make: () => HardRig): void {
+  registerGroup(column, make, ["opaque handles", checkOpaque]);
   checkServer(`${column}, with guarded handles`, () => {
     const rig = make();
     return { ...rig, reactor: guardHandles(rig.reactor) };
+  });
+}
+
+function registerGroup(column: string, make: () => HardRig, [name, register]: Group): void {
+  const { gaps = {} } = make();
+  describe(`hard: ${name} (${column})`, () => {
+    register(checkWithGaps<HardBench>(gaps, async (body, isGap) => {
+      const bench = new HardBench(isGap ? impatient(make()) : make(), column);
+      try {
+        await body(bench);
+      } finally {
+        await bench.end();
+      }
+    }));
   });
 }

@@ -1,7 +1,7 @@
 /**
- * Two producers of one running pattern out of two buffers. The right one refills a buffer when it
- * is released. The wrong one refills it as soon as more may be offered, as whoever takes *ready*
- * for *released* does. They know the sending side of a request and nothing of the server behind it.
+ * Producers of one running pattern out of few buffers. The right one refills a buffer when it is
+ * released. The wrong ones refill it as soon as more may be offered, as whoever takes *ready* for
+ * *released* does, or as soon as it was sent, which takes *accepted* for it. They know the sending side of a request and nothing of the server behind it.
  *
  * @module
  */
@@ -13,7 +13,9 @@ import type { Hold } from "../../../core/hold.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { ERROR, OK, type SendCode } from "../../../core/status.ts";
 
-export const PRODUCER_BUF_BYTES = 32 * 1024;
+const BUF_BYTES = 32 * 1024;
+/** More than an encoder reads in one turn: some of it has to wait. */
+export const ENCODED_BUF_BYTES = 320 * 1024;
 
 /** The byte at each position: no two buffers are alike. */
 export function patternAt(at: number): number {
@@ -73,10 +75,10 @@ export class ReleasedProducer extends PatternProducer implements BufOwner {
   #isOffering = false;
   #left: number;
 
-  constructor(request: HttpRequest, total: number) {
+  constructor(request: HttpRequest, total: number, bufBytes: number = BUF_BYTES) {
     super(request, total);
     this.#left = total;
-    for (let i = 0; i < 2; i++) this.#refill(bufOf(new Uint8Array(PRODUCER_BUF_BYTES), this));
+    for (let i = 0; i < 2; i++) this.#refill(bufOf(new Uint8Array(bufBytes), this));
     request.onWritable = () => {
       this.#mayOffer = true;
       this.#offer();
@@ -125,7 +127,7 @@ export class ReleasedProducer extends PatternProducer implements BufOwner {
 
 /** Takes `OK` and `onWritable` for a release: two pieces of memory, in turns. */
 export class ReadyProducer extends PatternProducer {
-  readonly #memory = [new Uint8Array(PRODUCER_BUF_BYTES), new Uint8Array(PRODUCER_BUF_BYTES)];
+  readonly #memory = [new Uint8Array(BUF_BYTES), new Uint8Array(BUF_BYTES)];
   #turn = 0;
 
   constructor(request: HttpRequest, total: number) {
@@ -143,6 +145,33 @@ export class ReadyProducer extends PatternProducer {
       code = this.request.send(buf, { last: this.made === this.total });
     }
     if (this.made < this.total && code !== ERROR) this.suspensions++;
+    else this.finish();
+  }
+}
+
+/** Takes the return of `send` for a release: one piece of memory, made anew as soon as it is out. */
+export class AcceptedProducer extends PatternProducer {
+  readonly #memory: Uint8Array;
+  #size: number;
+  #sent = 0;
+
+  constructor(request: HttpRequest, total: number, bufBytes: number = BUF_BYTES) {
+    super(request, total);
+    this.#memory = new Uint8Array(bufBytes);
+    this.#size = this.make(this.#memory);
+    request.onWritable = () => this.#offer();
+    this.#offer();
+  }
+
+  #offer(): void {
+    let code: SendCode = OK;
+    while (code === OK && this.#sent < this.total) {
+      const buf = bufOf(this.#memory.subarray(0, this.#size));
+      this.#sent += this.#size;
+      code = this.request.send(buf, { last: this.#sent === this.total });
+      this.#size = this.make(this.#memory);
+    }
+    if (this.#sent < this.total && code !== ERROR) this.suspensions++;
     else this.finish();
   }
 }
