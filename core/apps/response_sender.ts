@@ -11,12 +11,15 @@
  * - An empty chunk never reaches the wire. It lets the turn end before the stream is asked again.
  * - What compression holds back leaves with an empty chunk, and when the stream has nothing at the
  *   end of a turn: a stream that waits has all that it gave on its way.
+ * - The stream is asked and cancelled in the ambient state in which its response was answered,
+ *   whoever's event it is.
  * - When no byte can reach the client any more, the stream is cancelled, once, with
  *   `RequestAborted`.
  *
  * @module
  */
 
+import type { Ambient } from "../capabilities/context.ts";
 import { RequestAborted } from "../errors.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { handlerFailed } from "../handlers.ts";
@@ -45,6 +48,8 @@ export class ResponseSender implements Posted {
   readonly #reader: ReadableStreamDefaultReader<unknown>;
   readonly #settled: (result: ReadResult | undefined) => void;
   readonly #failed: (error: unknown) => void;
+  /** Remembered when a stream turns out not to be over at once: before that no event comes. */
+  #ambient: Ambient | null = null;
   #state: typeof HOLDING_BACK | typeof FLOWING | typeof BLOCKED | typeof OVER = HOLDING_BACK;
   #first: Uint8Array = NO_BYTES;
   /** True exactly when a read was asked for and has not settled. */
@@ -82,6 +87,10 @@ export class ResponseSender implements Posted {
 
   /** The end of a turn: what was held back goes out, and a stream that paused may go on. */
   runPosted(): void {
+    this.#ambient!(turnEnded, this);
+  }
+
+  turnEnded(): void {
     this.#inARow = 0;
     if (this.#state === HOLDING_BACK) this.#begin();
     else if (this.#state !== FLOWING) return;
@@ -99,8 +108,13 @@ export class ResponseSender implements Posted {
   /** Bodies that are here as a whole are over by now; whoever is not lets the turn end. */
   #ticked(): void {
     if (this.#state !== HOLDING_BACK) return;
-    if (++this.#ticks < TICKS_MAX) ticking.then(this.#settled);
-    else this.#request.exchange.loop.post(this);
+    if (++this.#ticks < TICKS_MAX) {
+      ticking.then(this.#settled);
+      return;
+    }
+    // Promises have brought the ambient state this far; posted calls and events do not.
+    this.#ambient = this.#request.service.context.capture();
+    this.#request.exchange.loop.post(this);
   }
 
   #ask(): void {
@@ -156,7 +170,7 @@ export class ResponseSender implements Posted {
     this.#first = NO_BYTES;
     this.#state = FLOWING;
     const cancel = () => this.#cancel();
-    const goOn = () => this.#writable();
+    const goOn = () => this.#ambient!(becameWritable, this);
     request.onTerminated(cancel);
     request.onWritable = goOn;
     if (chunk.length > 0) nameUntypedText(this.#head, chunk);
@@ -180,7 +194,7 @@ export class ResponseSender implements Posted {
     else this.#request.exchange.loop.post(this);
   }
 
-  #writable(): void {
+  writable(): void {
     if (this.#state !== BLOCKED) return;
     this.#state = FLOWING;
     this.#inARow = 0;
@@ -222,6 +236,9 @@ export class ResponseSender implements Posted {
     this.#streamFailed(error);
   }
 }
+
+const turnEnded = (sender: ResponseSender): void => sender.turnEnded();
+const becameWritable = (sender: ResponseSender): void => sender.writable();
 
 /** Cancels a stream or its reader; what the application's `cancel` throws goes to the log. */
 export function cancelStream(

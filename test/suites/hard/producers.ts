@@ -149,7 +149,7 @@ export class ReadyProducer extends PatternProducer {
   }
 }
 
-/** Takes the return of `send` for a release: one piece of memory, made anew as soon as it is out. */
+/** Takes the return of `send` for a release: one piece of memory, made anew when it is out. */
 export class AcceptedProducer extends PatternProducer {
   readonly #memory: Uint8Array;
   #size: number;

@@ -5,13 +5,19 @@
  * @module
  */
 
+import { AsyncLocalStorage } from "node:async_hooks";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { Hono } from "hono";
 import { fetchHandler } from "../../../core/apps/fetch.ts";
 import type { FetchContext, FetchEnv } from "../../../core/apps/fetch.ts";
+import type { Handler } from "../../../core/handlers.ts";
+import type { HttpRequest } from "../../../core/http_request.ts";
 import type { ServerOptions } from "../../../core/server.ts";
 import type { ServerCheck } from "../check_server.ts";
 import { fieldOf } from "./answers.ts";
+import type { RawClient } from "./bench.ts";
+
+const PULLED_BYTES = 40_000;
 
 type Fetch = (
   request: Request,
@@ -253,6 +259,55 @@ function checkEnds(check: ServerCheck): void {
     await bench.settle(() => client.closed !== null || client.ended, "the end");
     assertEquals(client.answers.length, 0);
     assert(bench.logs.some((line) => line.includes("the source broke")));
+  });
+
+  check("a stream is pulled and cancelled in the ambient state of its fetch", async (bench) => {
+    const store = new AsyncLocalStorage<string>();
+    const seen = new Set<string>();
+    const requests: HttpRequest[] = [];
+    const app = fetchHandler({
+      fetch: async (request) => {
+        const id = new URL(request.url).pathname;
+        const note = (where: string) => void seen.add(`${where} ${id} ${store.getStore()}`);
+        if (id === "/b") await Promise.resolve();
+        let left = id === "/left" ? Infinity : 2 * bench.bulkBytes;
+        return new Response(
+          new ReadableStream({
+            async pull(controller) {
+              note("pull");
+              await Promise.resolve();
+              note("await");
+              left -= PULLED_BYTES;
+              if (left <= 0) controller.close();
+              else controller.enqueue(new Uint8Array(PULLED_BYTES));
+            },
+            cancel: () => note("cancel"),
+          }),
+        );
+      },
+    });
+    const handler: Handler = (request) => {
+      requests.push(request);
+      return store.run(request.target, () => app(request));
+    };
+    await bench.serve({ handlers: [handler] });
+    const clients = ["/a", "/b", "/left"].map((target) => {
+      const client = bench.connect();
+      client.keeps = false;
+      client.onBytes = () => client.stopReading();
+      return client.request("GET", target);
+    });
+    const [a, b, left] = clients as [RawClient, RawClient, RawClient];
+    await bench.settle(() => clients.every((one) => one.receivedBytes > 0), "the first bytes");
+    for (const client of [a, b]) client.onBytes = null;
+    const isOver = (target: string) => requests.find((one) => one.target === target)!.over;
+    // From here on each goes on by the events of its connection, among those of the other.
+    for (const client of [a, b]) client.goOnReading();
+    await bench.settle(() => isOver("/a") && isOver("/b"), "both ends");
+    left.reset();
+    await bench.settle(() => isOver("/left"), "the end of the one that left");
+    const wanted = ["/a", "/b", "/left"].flatMap((id) => [`await ${id} ${id}`, `pull ${id} ${id}`]);
+    assertEquals([...seen].sort(), [...wanted, "cancel /left /left"].sort());
   });
 
   check("a client that leaves aborts the signal and cancels the stream", async (bench) => {
