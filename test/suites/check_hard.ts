@@ -1,9 +1,9 @@
 /**
  * The hard tests: what a toy would fail, each beside a control that must fail it. They run over a
  * whole server on every column; in short sizes with all other tests, in full ones with
- * `npm run hard`. Those of opaque handles have files of their own, for the sake of their time: there
- * the suite of the server runs once more, on handles that throw when they are taken for a number or
- * a string. The suite of the reactor does so by itself.
+ * `npm run hard`. Those of opaque handles have files of their own, for the sake of their time:
+ * there the suite of the server runs once more, on handles that throw when they are taken for a
+ * number or a string. The suite of the reactor does so by itself.
  *
  * @module
  */

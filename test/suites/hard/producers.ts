@@ -1,7 +1,8 @@
 /**
  * Producers of one running pattern out of few buffers. The right one refills a buffer when it is
  * released. The wrong ones refill it as soon as more may be offered, as whoever takes *ready* for
- * *released* does, or as soon as it was sent, which takes *accepted* for it. They know the sending side of a request and nothing of the server behind it.
+ * *released* does, or as soon as it was sent, which takes *accepted* for it. They know the sending
+ * side of a request and nothing of the server behind it.
  *
  * @module
  */
