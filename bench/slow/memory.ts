@@ -8,19 +8,14 @@
  * @module
  */
 
-import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { createInterface } from "node:readline";
-import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { RuntimeName } from "../opponents.ts";
-import { commandOf } from "../server_process.ts";
+import { type Column, COLUMNS, type Report, WatchedServer } from "./watched_server.ts";
 
 const { values } = parseArgs({ options: { connections: { type: "string", default: "300" } } });
 const COUNT = Number(values.connections);
-const SERVER = fileURLToPath(new URL("./server.ts", import.meta.url));
-const CLOCKS = JSON.stringify({ sendTimeoutMs: 600_000, keepAliveTimeoutMs: 600_000 });
+const CLOCKS = { sendTimeoutMs: 600_000, keepAliveTimeoutMs: 600_000 };
 
 /** Each is refused by the parser, whole, and as soon as it is here. */
 const REFUSED: readonly string[] = [
@@ -32,47 +27,27 @@ const REFUSED: readonly string[] = [
 ];
 const REFUSALS = 500;
 
-interface Report {
-  readonly rss: number;
-  readonly connections: number;
-  readonly bytes: { readonly output: number; readonly lent: number };
-}
-
-async function measure(
-  title: string,
-  runtime: RuntimeName,
-  via: readonly string[],
-): Promise<string[]> {
-  const { command, args } = commandOf(runtime);
-  const child = spawn(command, [...args, SERVER, "--clocks", CLOCKS, ...via], {
-    stdio: ["pipe", "pipe", "inherit"],
-  });
-  const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
-  const next = async () => JSON.parse((await lines.next()).value as string);
-  const { port } = await next() as { port: number };
-  const report = async (): Promise<Report> => {
-    child.stdin.write("\n");
-    return await next() as Report;
-  };
+async function measure(column: Column): Promise<string[]> {
+  const server = await WatchedServer.start(column, CLOCKS);
+  const { port } = server;
   // The first crowd brings code and buffers into being that the others find.
   leave(await crowd(port, "GET / HTTP/1.1\r\nHost: t\r\n\r\n", false));
-  const empty = await report();
+  const empty = await server.report();
   const idle = await crowd(port, "GET / HTTP/1.1\r\nHost: t\r\n\r\n", false);
-  const withIdle = await report();
+  const withIdle = await server.report();
   leave(idle);
-  const before = await report();
+  const before = await server.report();
   const stalled = await crowd(port, "GET /large HTTP/1.1\r\nHost: t\r\n\r\n", true);
-  const withStalled = await report();
+  const withStalled = await server.report();
   leave(stalled);
   const slowestMs = await slowestRefusal(port);
-  child.kill("SIGKILL");
-  await once(child, "close");
+  await server.stop();
   const kib = (one: Report, other: Report) => ((other.rss - one.rss) / COUNT / 1024).toFixed(1);
   return [
-    title,
+    column.title,
     kib(empty, withIdle),
     kib(before, withStalled),
-    String(withStalled.connections),
+    String(Math.max(withStalled.connections, withStalled.requests)),
     slowestMs.toFixed(1),
   ];
 }
@@ -113,13 +88,4 @@ async function slowestRefusal(port: number): Promise<number> {
 
 const HEAD = ["column", "KiB per idle one", "KiB per stalled one", "held", "slowest refusal, ms"];
 console.log(`| ${HEAD.join(" | ")} |`);
-for (
-  const [title, runtime, ...via] of [
-    ["node", "node"],
-    ["deno", "deno"],
-    ["bun", "bun"],
-    ["bun_serve", "bun", "--via", "serve"],
-  ] as const
-) {
-  console.log(`| ${(await measure(title, runtime, via)).join(" | ")} |`);
-}
+for (const column of COLUMNS) console.log(`| ${(await measure(column)).join(" | ")} |`);

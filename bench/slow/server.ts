@@ -1,7 +1,8 @@
 /**
  * What slow clients are set upon: a short answer, a body that is read to its end, and at `/large`
  * more than all buffers between two ends hold. `--clocks JSON` sets clocks, `--via serve` listens
- * through `Bun.serve`. A line on its input has it print its memory and its open connections.
+ * through `Bun.serve`. A line on its input has it print its memory, its connections and its
+ * requests.
  *
  * @module
  */
@@ -39,6 +40,7 @@ server.log = () => {};
 if (address.transport === "tcp") announce(address.port);
 
 createInterface({ input: process.stdin }).on("line", () => {
-  const { connections, bytes } = server.inspect();
-  console.log(JSON.stringify({ rss: process.memoryUsage().rss, connections, bytes }));
+  const { connections, requests, bytes } = server.inspect();
+  const { rss } = process.memoryUsage();
+  console.log(JSON.stringify({ rss, connections, requests: requests.length, bytes }));
 });
