@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { FLAG, namesOf, numberOf, readArgs, TEXT } from "../test/command_line.ts";
 import { type CaseName, CASES, type RuntimeName, RUNTIMES } from "./opponents.ts";
 
 export interface BenchOptions {
@@ -42,24 +42,32 @@ than ${PUBLISHED_ROUNDS_MIN} rounds, is printed and not written.
   --json                    print all rounds as JSON, and write nothing
   --help                    print this`;
 
-/** What is wrong with the command line. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
-
 /** @throws {UsageError} */
 export function parseOptions(args: readonly string[]): BenchOptions {
-  const values = readArgs(args);
+  const { runtime, rounds, seconds, warmup, connections, quiet, json, help, ...values } = readArgs(
+    args,
+    {
+      runtime: TEXT,
+      case: TEXT,
+      rounds: TEXT,
+      seconds: TEXT,
+      warmup: TEXT,
+      connections: TEXT,
+      quiet: FLAG,
+      json: FLAG,
+      help: FLAG,
+    },
+  );
   return {
-    runtimes: namesOf("runtime", values.runtime, RUNTIMES),
+    runtimes: namesOf("runtime", runtime, RUNTIMES),
     cases: namesOf("case", values.case, CASES),
-    rounds: countOf("rounds", values.rounds, 9),
-    seconds: countOf("seconds", values.seconds, 3),
-    warmupSeconds: countOf("warmup", values.warmup, 5),
-    connections: countOf("connections", values.connections, 64),
-    quiet: values.quiet === true,
-    json: values.json === true,
-    help: values.help === true,
+    rounds: numberOf("rounds", rounds, 1, COUNT_MAX, 9),
+    seconds: numberOf("seconds", seconds, 1, COUNT_MAX, 3),
+    warmupSeconds: numberOf("warmup", warmup, 1, COUNT_MAX, 5),
+    connections: numberOf("connections", connections, 1, COUNT_MAX, 64),
+    quiet,
+    json,
+    help,
   };
 }
 
@@ -70,48 +78,4 @@ export function isWhole(options: BenchOptions): boolean {
     options.rounds >= PUBLISHED_ROUNDS_MIN && !options.json;
 }
 
-function readArgs(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        runtime: text,
-        case: text,
-        rounds: text,
-        seconds: text,
-        warmup: text,
-        connections: text,
-        quiet: flag,
-        json: flag,
-        help: flag,
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function namesOf<T extends string>(
-  option: string,
-  value: string | undefined,
-  known: readonly T[],
-): T[] {
-  if (value === undefined) return [...known];
-  const names = value.split(",");
-  for (const name of names) {
-    if (!known.includes(name as T)) {
-      throw new UsageError(`--${option} knows ${known.join(", ")}, and not "${name}"`);
-    }
-  }
-  return known.filter((name) => names.includes(name));
-}
-
-function countOf(option: string, value: string | undefined, otherwise: number): number {
-  if (value === undefined) return otherwise;
-  if (!/^[1-9]\d{0,4}$/.test(value)) {
-    throw new UsageError(`--${option} takes a whole number from 1 on, and not "${value}"`);
-  }
-  return Number(value);
-}
+const COUNT_MAX = 99_999;

@@ -29,7 +29,7 @@ import {
   closeReasonOf,
   describeAddress,
   listenErrorOf,
-  textOfError,
+  messageOf,
 } from "./common/platform_errors.ts";
 import { SocketReactor } from "./common/socket_reactor.ts";
 import { CLOSING, DEAD, SHUT, StreamHandle } from "./common/stream_handle.ts";
@@ -148,7 +148,7 @@ class OpenListener implements Listener {
       } catch (error) {
         if (this.#closed) return;
         if (closeReasonOf(error) === "reset") continue;
-        this.#reactor.log("warn", `accepting failed: ${textOfError(error)}`);
+        this.#reactor.log("warn", `accepting failed: ${messageOf(error)}`);
         await new Promise((resolve) => setTimeout(resolve, ACCEPT_REST_MS));
         continue;
       }

@@ -26,7 +26,7 @@ import type {
 import { AGAIN, OK, type SendCode } from "../core/status.ts";
 import { tcpAddress } from "./common/addresses.ts";
 import type { LoopBase } from "./common/loop_base.ts";
-import { listenErrorOf, textOfError } from "./common/platform_errors.ts";
+import { listenErrorOf, messageOf } from "./common/platform_errors.ts";
 import { SocketReactor } from "./common/socket_reactor.ts";
 import { nodePolls } from "./node/polls.ts";
 import { CONNECTING, StreamHandle } from "./common/stream_handle.ts";
@@ -60,7 +60,7 @@ class NodeReactor extends SocketReactor {
       server.once("error", refused);
       server.listen(listenOptionsOf(address, options), () => {
         server.off("error", refused);
-        server.on("error", (error) => this.log("warn", `accepting failed: ${textOfError(error)}`));
+        server.on("error", (error) => this.log("warn", `accepting failed: ${messageOf(error)}`));
         resolve(new NodeListener(server, address));
       });
     });

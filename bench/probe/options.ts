@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { FLAG, namesOf, readArgs, TEXT, UsageError } from "../../test/command_line.ts";
 import { type RuntimeName, RUNTIMES } from "../opponents.ts";
 
 export interface ProbeOptions {
@@ -28,38 +28,17 @@ over bytes is not the same on every runtime, and names the rows.
   --write                   write the table into README.md as well; not with --runtime or --quick
   --help                    print this`;
 
-/** What is wrong with the command line, in one line. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
-
 /** @throws {UsageError} */
 export function parseOptions(args: readonly string[]): ProbeOptions {
-  const { runtime, quick, json, write, help } = readArgs(args);
+  const { runtime, quick, json, write, help } = readArgs(args, {
+    runtime: TEXT,
+    quick: FLAG,
+    json: FLAG,
+    write: FLAG,
+    help: FLAG,
+  });
   if (write && (quick || runtime !== undefined)) {
     throw new UsageError("--write takes the whole table: no --quick, no --runtime");
   }
-  return { runtimes: runtimesOf(runtime), quick, json, write, help };
-}
-
-function readArgs(args: readonly string[]) {
-  const flag = { type: "boolean", default: false } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: { runtime: { type: "string" }, quick: flag, json: flag, write: flag, help: flag },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message.split("\n")[0]);
-  }
-}
-
-function runtimesOf(value: string | undefined): readonly RuntimeName[] {
-  if (value === undefined) return RUNTIMES;
-  const names = value.split(",");
-  const unknown = names.find((name) => !(RUNTIMES as readonly string[]).includes(name));
-  if (unknown !== undefined) {
-    throw new UsageError(`--runtime knows ${RUNTIMES.join(", ")}, and not "${unknown}"`);
-  }
-  return RUNTIMES.filter((name) => names.includes(name));
+  return { runtimes: namesOf("runtime", runtime, RUNTIMES), quick, json, write, help };
 }

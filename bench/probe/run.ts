@@ -7,7 +7,8 @@
 
 import process from "node:process";
 import { COLUMNS } from "./columns.ts";
-import { parseOptions, USAGE, UsageError } from "./options.ts";
+import { UsageError } from "../../test/command_line.ts";
+import { parseOptions, USAGE } from "./options.ts";
 import { differingRows, probe, QUICK, WHOLE } from "./probe.ts";
 import { ROWS } from "./rows.ts";
 import { jsonOf, publish, terminalTable } from "./table.ts";

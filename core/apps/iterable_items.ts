@@ -66,10 +66,15 @@ export function isChunk(value: unknown): value is Chunk {
   return bytes instanceof Uint8Array && typeof pos === "number" && typeof end === "number";
 }
 
-/** True exactly when a chunk has no bytes. */
-export function isEmptyChunk(chunk: Chunk): boolean {
-  const isPlain = typeof chunk === "string" || chunk instanceof Uint8Array;
-  return (isPlain ? chunk.length : chunk.size) === 0;
+/** The chunk that an item is or has; null for an item without one. */
+export function chunkOf(item: unknown): Chunk | null {
+  if (isBlock(item)) return item.chunk;
+  return isChunk(item) ? item : null;
+}
+
+/** How many bytes a chunk has; of a string, how many UTF-16 units. */
+export function sizeOfChunk(chunk: Chunk): number {
+  return typeof chunk === "string" || chunk instanceof Uint8Array ? chunk.length : chunk.size;
 }
 
 /**

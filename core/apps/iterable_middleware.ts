@@ -15,14 +15,14 @@ import type { IterableApp } from "./iterable.ts";
 import {
   blockOf,
   type Chunk,
+  chunkOf,
   isBlock,
-  isChunk,
-  isEmptyChunk,
   type ItemIterator,
   type ItemStep,
   type IterableItem,
   type IterableItems,
   iteratorOf,
+  sizeOfChunk,
 } from "./iterable_items.ts";
 
 /**
@@ -197,10 +197,10 @@ class Gathering implements Stage {
   }
 
   take(item: unknown): readonly unknown[] {
-    const chunk = isBlock(item) ? item.chunk : isChunk(item) ? item : null;
-    const lets = chunk === null || isEmptyChunk(chunk) || isBlock(item);
+    const chunk = chunkOf(item);
+    const lets = chunk === null || sizeOfChunk(chunk) === 0 || isBlock(item);
     if (lets) return this.#with(item);
-    const bytes = bytesOf(chunk);
+    const bytes = copyableBytesOf(chunk);
     if (bytes === null || bytes.length >= this.#bytesMax) return this.#with(item);
     if (this.#end + bytes.length > this.#bytesMax) {
       const gathered = this.rest()!;
@@ -233,7 +233,7 @@ class Gathering implements Stage {
 }
 
 /** The bytes of a chunk that can be copied; null for a buffer, whose owner waits for it. */
-function bytesOf(chunk: Chunk): Uint8Array | null {
+function copyableBytesOf(chunk: Chunk): Uint8Array | null {
   if (typeof chunk === "string") return encoder.encode(chunk);
   return chunk instanceof Uint8Array ? chunk : null;
 }
@@ -265,11 +265,8 @@ class Stopwatch implements Stage {
   take(item: unknown): readonly unknown[] {
     this.#answered();
     if (++this.#items === 1) this.#firstMs = this.#nowMs - this.#startedMs;
-    const chunk = isBlock(item) ? item.chunk : isChunk(item) ? item : null;
-    if (chunk !== null) {
-      const isPlain = typeof chunk === "string" || chunk instanceof Uint8Array;
-      this.#bytes += isPlain ? chunk.length : chunk.size;
-    }
+    const chunk = chunkOf(item);
+    if (chunk !== null) this.#bytes += sizeOfChunk(chunk);
     return [item];
   }
 

@@ -37,9 +37,9 @@ import {
   type Chunk,
   isBlock,
   isChunk,
-  isEmptyChunk,
   type ItemIterator,
   type ItemStep,
+  sizeOfChunk,
 } from "./iterable_items.ts";
 
 /** The next item may be asked for. */
@@ -219,20 +219,20 @@ export class IterableSender implements Posted, WaitOwner {
   }
 
   #chunk(chunk: Chunk): void {
-    if (!isEmptyChunk(chunk)) this.#send(chunk, false);
+    if (sizeOfChunk(chunk) > 0) this.#send(chunk, false);
     else this.#inARow = ITEMS_IN_A_ROW_MAX;
   }
 
   #flush(chunk: Chunk | null): void {
     this.#out.flushAsked = false;
-    if (chunk !== null && !isEmptyChunk(chunk)) this.#send(chunk, true);
+    if (chunk !== null && sizeOfChunk(chunk) > 0) this.#send(chunk, true);
     else if (this.#commit()) this.#heed(this.request.flush());
   }
 
   #send(chunk: Chunk, flush: boolean): void {
     if (!this.#commit()) return;
     const bytes = typeof chunk === "string" ? encoder.encode(chunk) : chunk;
-    this.#offeredBytes += bytes instanceof Uint8Array ? bytes.length : bytes.size;
+    this.#offeredBytes += sizeOfChunk(bytes);
     const code = this.request.send(bytes, flush ? FLUSH : undefined);
     if (this.#state === OVER) return;
     if (this.#promisedBytes >= 0 && this.#offeredBytes > this.#promisedBytes) {

@@ -16,7 +16,7 @@ import {
   type Files,
   type OpenFile,
 } from "../../core/capabilities/files.ts";
-import { codeOfError, textOfError } from "./platform_errors.ts";
+import { codeOfError, messageOf } from "./platform_errors.ts";
 
 /** The files of the process: they have no state of their own. */
 export function createFiles(): Files {
@@ -162,7 +162,7 @@ const WORDS: Record<FileErrorCode, (error: unknown) => string> = {
   denied: () => "may not be used: permission denied",
   full: () => "has no room left",
   busy: () => "cannot be opened: too many files are open",
-  other: (error) => `cannot be used: ${textOfError(error)}`,
+  other: (error) => `cannot be used: ${messageOf(error)}`,
 };
 
 function fileCodeOf(error: unknown): FileErrorCode {

@@ -14,7 +14,8 @@ export function codeOfError(error: unknown): string {
   return typeof code === "string" ? code : "";
 }
 
-export function textOfError(error: unknown): string {
+/** What happened, without a stack. */
+export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
 
@@ -44,7 +45,7 @@ const LISTEN_WORDS: Record<ListenError["code"], (error: unknown) => string> = {
   "in-use": () => "is already in use",
   denied: () => "may not be listened on: permission denied",
   unavailable: () => "does not exist on this machine",
-  other: (error) => `cannot be listened on: ${textOfError(error)}`,
+  other: (error) => `cannot be listened on: ${messageOf(error)}`,
 };
 
 function listenCodeOf(error: unknown): ListenError["code"] {

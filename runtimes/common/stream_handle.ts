@@ -13,7 +13,7 @@ import type { Address, CloseReason, Handle, StreamEvents } from "../../core/reac
 import { AGAIN, ERROR, type SendCode } from "../../core/status.ts";
 import { tcpAddress, UNNAMED_UNIX } from "./addresses.ts";
 import type { LoopBase } from "./loop_base.ts";
-import { closeReasonOf, describeAddress, textOfError } from "./platform_errors.ts";
+import { closeReasonOf, describeAddress, messageOf } from "./platform_errors.ts";
 
 /** `onOpen` has not come yet. */
 export const CONNECTING = 0;
@@ -227,7 +227,7 @@ export abstract class StreamHandle implements Handle {
     if (this.reason === "error") {
       const what = this.accepted ? "a stream accepted on" : "a stream to";
       const where = describeAddress(this.asked);
-      this.loop.log("warn", `${what} ${where} failed: ${textOfError(error)}`);
+      this.loop.log("warn", `${what} ${where} failed: ${messageOf(error)}`);
     }
   }
 

@@ -15,7 +15,7 @@ import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
 import type { Thread, ThreadEvents, Threads } from "../../core/capabilities/threads.ts";
 import type { LoopBase } from "./loop_base.ts";
-import { textOfError } from "./platform_errors.ts";
+import { messageOf } from "./platform_errors.ts";
 
 /** Real threads, whose events are events of `loop`. */
 export class WorkerThreads implements Threads {
@@ -83,7 +83,7 @@ class WorkerThread implements Thread {
   #exit(code: number): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    const reason = this.#error === null ? `its exit code is ${code}` : textOfError(this.#error);
+    const reason = this.#error === null ? `its exit code is ${code}` : messageOf(this.#error);
     // Deno tells of the end inside the call that asks for it.
     if (this.#isTerminating) setImmediate(() => this.#tellExit(reason));
     else this.#tellExit(reason);

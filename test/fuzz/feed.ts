@@ -12,7 +12,7 @@ import type { Address, Handle, Reactor } from "../../core/reactor.ts";
 import { Server } from "../../core/server.ts";
 import { createMemoryReactor, type MemoryReactorOptions } from "../../runtimes/memory.ts";
 import { AnswerReader } from "../../runtimes/memory/answer_reader.ts";
-import { PassingEvents, PassingReactor } from "../sim/watch.ts";
+import { PassingEvents, PassingReactor } from "../fakes/passing_reactor.ts";
 import { FuzzApp, type Seen } from "./app.ts";
 
 /** How an input is fed. */

@@ -5,7 +5,7 @@
  */
 
 import process from "node:process";
-import { parseArgs } from "node:util";
+import { FLAG, numberOf, readArgs, runTool, TEXT } from "../command_line.ts";
 import { Dice } from "../sim/dice.ts";
 import { formatInput, loadCorpus } from "./corpus.ts";
 import { judge } from "./judge.ts";
@@ -27,22 +27,15 @@ ends with exit code 1.
 const SHRINK_RUNS_MAX = 3000;
 const corpus = loadCorpus().map(({ input }) => input);
 
-/** Answers the exit code: 0 when all held, 1 when something did not, 2 for a bad command line. */
-async function main(args: string[]): Promise<number> {
-  const options = { seed: { type: "string" }, runs: { type: "string" }, help: { type: "boolean" } };
-  let values: { seed?: string; runs?: string; help?: boolean };
-  try {
-    values = parseArgs({ args, options: options as never }).values;
-  } catch (error) {
-    process.stderr.write(`fuzz: ${(error as Error).message}\n`);
-    return 2;
+/** Answers the exit code: 0 when all held, 1 when something did not. */
+async function main(args: readonly string[]): Promise<number> {
+  const { seed, runs, help } = readArgs(args, { seed: TEXT, runs: TEXT, help: FLAG });
+  if (help) {
+    process.stdout.write(`${USAGE}\n`);
+    return 0;
   }
-  const seed = Number(values.seed ?? Date.now() % 2 ** 32);
-  const runs = Number(values.runs ?? 10_000);
-  if (values.help === true) process.stdout.write(`${USAGE}\n`);
-  else if (Number.isInteger(seed) && Number.isInteger(runs)) return await search(seed, runs);
-  else process.stderr.write("fuzz: --seed and --runs are whole numbers\n");
-  return values.help === true ? 0 : 2;
+  const first = numberOf("seed", seed, 0, 2 ** 32 - 1, Date.now() % 2 ** 32);
+  return await search(first, numberOf("runs", runs, 1, 1e9, 10_000));
 }
 
 async function search(first: number, runs: number): Promise<number> {
@@ -71,4 +64,4 @@ async function search(first: number, runs: number): Promise<number> {
   return 0;
 }
 
-process.exitCode = await main(process.argv.slice(2));
+await runTool("fuzz", main);

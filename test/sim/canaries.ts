@@ -18,7 +18,7 @@ import type {
 import type { SendCode } from "../../core/status.ts";
 import { WORK_CANARIES } from "./canaries_work.ts";
 import type { Sabotage } from "./run.ts";
-import { PassingEvents, PassingReactor } from "./watch.ts";
+import { PassingEvents, PassingReactor } from "../fakes/passing_reactor.ts";
 
 /** Every so many opportunities the planted fault strikes. */
 const EVERY = 50;

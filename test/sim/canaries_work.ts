@@ -7,7 +7,7 @@
 
 import type { Ambient, Context } from "../../core/capabilities/context.ts";
 import type { Reactor } from "../../core/reactor.ts";
-import { PassingReactor } from "./watch.ts";
+import { PassingReactor } from "../fakes/passing_reactor.ts";
 
 /** The planted faults by name. */
 export const WORK_CANARIES: Readonly<Record<string, (under: Reactor) => Reactor>> = {

@@ -6,9 +6,10 @@
  */
 
 import process from "node:process";
+import { runTool } from "../command_line.ts";
 import { runAnomalies } from "./anomalies.ts";
 import { drawPlan } from "./draw.ts";
-import { parseOptions, type SimOptions, USAGE, UsageError } from "./options.ts";
+import { parseOptions, type SimOptions, USAGE } from "./options.ts";
 import type { RunPlan } from "./plan.ts";
 import { runPlan, type RunStats } from "./run.ts";
 import { shrinkPlan, textOfPlan } from "./shrink.ts";
@@ -16,16 +17,9 @@ import { shrinkPlan, textOfPlan } from "./shrink.ts";
 /** How many runs the search for a smaller plan may take. */
 const SHRINK_RUNS_MAX = 2000;
 
-/** Answers the exit code: 0 when all held, 1 when something did not, 2 for a bad command line. */
+/** Answers the exit code: 0 when all held, 1 when something did not. */
 async function main(args: readonly string[]): Promise<number> {
-  let options: SimOptions;
-  try {
-    options = parseOptions(args);
-  } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`sim: ${error.message}\n`);
-    return 2;
-  }
+  const options = parseOptions(args);
   if (options.help) {
     process.stdout.write(`${USAGE}\n`);
     return 0;
@@ -120,4 +114,4 @@ process.on("unhandledRejection", (error) => {
   process.exit(1);
 });
 
-process.exitCode = await main(process.argv.slice(2));
+await runTool("sim", main);

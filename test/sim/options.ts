@@ -5,7 +5,7 @@
  * @module
  */
 
-import { parseArgs } from "node:util";
+import { FLAG, numberOf, readArgs, TEXT } from "../command_line.ts";
 
 export interface SimOptions {
   /** The first seed; null for one that the clock gives. */
@@ -34,54 +34,22 @@ smallest plan found that fails, and ends with exit code 1. The same seed fails a
 
 See docs/simulation.md.`;
 
-/** What is wrong with the command line. */
-export class UsageError extends Error {
-  override name = "UsageError";
-}
-
 /** @throws {UsageError} */
 export function parseOptions(args: readonly string[]): SimOptions {
-  const values = readArgs(args);
+  const { seed, runs, clients, anomalies, verbose, help } = readArgs(args, {
+    seed: TEXT,
+    runs: TEXT,
+    clients: TEXT,
+    anomalies: FLAG,
+    verbose: FLAG,
+    help: FLAG,
+  });
   return {
-    seed: numberOf("seed", values.seed, 0, 2 ** 32 - 1) ?? null,
-    runs: numberOf("runs", values.runs, 1, 1e9) ?? 100,
-    clients: numberOf("clients", values.clients, 1, 16_383) ?? null,
-    anomalies: values.anomalies === true,
-    verbose: values.verbose === true,
-    help: values.help === true,
+    seed: numberOf("seed", seed, 0, 2 ** 32 - 1, null),
+    runs: numberOf("runs", runs, 1, 1e9, 100),
+    clients: numberOf("clients", clients, 1, 16_383, null),
+    anomalies,
+    verbose,
+    help,
   };
-}
-
-function readArgs(args: readonly string[]) {
-  const text = { type: "string" } as const;
-  const flag = { type: "boolean" } as const;
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        seed: text,
-        runs: text,
-        clients: text,
-        anomalies: flag,
-        verbose: flag,
-        help: flag,
-      },
-    }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message);
-  }
-}
-
-function numberOf(
-  option: string,
-  value: string | undefined,
-  least: number,
-  most: number,
-): number | undefined {
-  if (value === undefined) return undefined;
-  const number = /^[0-9]+$/.test(value) ? Number(value) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(
-    `--${option} is a whole number from ${least} to ${most}, and not "${value}"`,
-  );
 }

@@ -6,8 +6,6 @@
  * @module
  */
 
-import type { Buf } from "../../core/buf.ts";
-import type { Context } from "../../core/capabilities/context.ts";
 import type { Chain } from "../../core/chain.ts";
 import type { Connection } from "../../core/connection.ts";
 import { connectionBytesMax } from "../../core/limits.ts";
@@ -17,153 +15,13 @@ import type {
   Handle,
   Listener,
   ListenOptions,
-  LogLevel,
   Reactor,
   StreamEvents,
   TurnEvents,
 } from "../../core/reactor.ts";
-import type { Polls } from "../../core/capabilities/polls.ts";
-import type { Codecs } from "../../core/capabilities/codecs.ts";
-import type { Files } from "../../core/capabilities/files.ts";
-import type { Threads } from "../../core/capabilities/threads.ts";
 import type { SendCode } from "../../core/status.ts";
+import { PassingEvents, PassingReactor } from "../fakes/passing_reactor.ts";
 import { ServerSide, Violation } from "./facts.ts";
-
-/** Passes everything on. For those that look on, and for those that break something. */
-export class PassingReactor implements Reactor {
-  readonly runtime: string;
-  readonly via: string;
-  readonly context: Context;
-  protected readonly under: Reactor;
-
-  constructor(under: Reactor) {
-    this.under = under;
-    this.runtime = under.runtime;
-    this.via = under.via;
-    this.context = under.context;
-  }
-
-  get threads(): Threads {
-    return this.under.threads;
-  }
-
-  get files(): Files {
-    return this.under.files;
-  }
-
-  get codecs(): Codecs {
-    return this.under.codecs;
-  }
-
-  get polls(): Polls {
-    return this.under.polls;
-  }
-
-  now(): number {
-    return this.under.now();
-  }
-
-  stopwatchMs(): number {
-    return this.under.stopwatchMs();
-  }
-
-  wallTime(): number {
-    return this.under.wallTime();
-  }
-
-  wakeAt(deadlineMs: number): void {
-    this.under.wakeAt(deadlineMs);
-  }
-
-  attach(events: TurnEvents): void {
-    this.under.attach(events);
-  }
-
-  soon(): void {
-    this.under.soon();
-  }
-
-  listen(address: Address, events: StreamEvents, options?: ListenOptions): Promise<Listener> {
-    return this.under.listen(address, events, options);
-  }
-
-  connect(address: Address, events: StreamEvents): Handle {
-    return this.under.connect(address, events);
-  }
-
-  send(handle: Handle, chain: Chain): SendCode {
-    return this.under.send(handle, chain);
-  }
-
-  readStart(handle: Handle): void {
-    this.under.readStart(handle);
-  }
-
-  readStop(handle: Handle): void {
-    this.under.readStop(handle);
-  }
-
-  shutdown(handle: Handle): void {
-    this.under.shutdown(handle);
-  }
-
-  close(handle: Handle): void {
-    this.under.close(handle);
-  }
-
-  abort(handle: Handle): void {
-    this.under.abort(handle);
-  }
-
-  remoteAddress(handle: Handle): Address {
-    return this.under.remoteAddress(handle);
-  }
-
-  localAddress(handle: Handle): Address {
-    return this.under.localAddress(handle);
-  }
-
-  log(level: LogLevel, text: string): void {
-    this.under.log(level, text);
-  }
-
-  random(into: Uint8Array): void {
-    this.under.random(into);
-  }
-}
-
-/** Passes every event on. */
-export class PassingEvents implements StreamEvents {
-  protected readonly above: StreamEvents;
-
-  constructor(above: StreamEvents) {
-    this.above = above;
-  }
-
-  onOpen(handle: Handle): void {
-    this.above.onOpen(handle);
-  }
-
-  onData(handle: Handle, bytes: Uint8Array): void {
-    this.above.onData(handle, bytes);
-  }
-
-  onWritable(handle: Handle): void {
-    this.above.onWritable(handle);
-  }
-
-  onRelease(handle: Handle, buf: Buf): void {
-    this.above.onRelease(handle, buf);
-  }
-
-  onEnd(handle: Handle): void {
-    this.above.onEnd(handle);
-  }
-
-  onClose(handle: Handle, reason: CloseReason): void {
-    this.above.onClose(handle, reason);
-  }
-}
 
 export class WatchingReactor extends PassingReactor {
   /** Each connection of the server, by the port of its client. */

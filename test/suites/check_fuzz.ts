@@ -22,7 +22,7 @@ import { mutate } from "../fuzz/mutate.ts";
 import { shrinkInput } from "../fuzz/shrink.ts";
 import { seedOfCommit } from "../sim/commit.ts";
 import { Dice } from "../sim/dice.ts";
-import { PassingEvents, PassingReactor } from "../sim/watch.ts";
+import { PassingEvents, PassingReactor } from "../fakes/passing_reactor.ts";
 
 const RUNS = 400;
 /** How many inputs a planted fault may hide from. */

@@ -6,7 +6,7 @@
  */
 
 import { AdoptError, type Pollable } from "../../../core/capabilities/polls.ts";
-import { codeOfError, textOfError } from "../platform_errors.ts";
+import { codeOfError, messageOf } from "../platform_errors.ts";
 import { openFileHandle } from "./file_handle.ts";
 import { openMessagePort } from "./message_port.ts";
 import { openNodeStream } from "./node_stream.ts";
@@ -23,7 +23,7 @@ export function pipeErrorOf(path: string, error: unknown): unknown {
   if (error instanceof AdoptError) return error;
   const isMissing = codeOfError(error) === "ENOENT" ||
     (error instanceof Error && error.name === "NotFound");
-  const why = isMissing ? "there is nothing" : textOfError(error);
+  const why = isMissing ? "there is nothing" : messageOf(error);
   return new AdoptError("missing", `no FIFO can be opened at ${path}: ${why}`);
 }
 

@@ -79,14 +79,7 @@ export function checkClosing(column: ProcessColumn): void {
   });
 
   test("a second signal ends at once, with the signal's exit code", async () => {
-    const module = writeModule("stubborn.mjs", STUBBORN);
-    const { url, program } = await startServing(column, [module, "--port", "0"]);
-    const answer = assertRejects(() => fetch(url));
-    await program.waitFor(/held\n/);
-    program.stop("SIGINT");
-    await program.waitFor(/SIGINT: closing/);
-    assertEquals((await program.stop("SIGTERM")).code, 143);
-    await answer;
+    await endWithSecondSignal(column, writeModule("stubborn.mjs", STUBBORN));
   });
 
   test("after --shutdown-timeout what is left is cut off and reported: exit code 1", async () => {
@@ -118,14 +111,7 @@ export function checkClosing(column: ProcessColumn): void {
   });
 
   test("a second signal ends a process with such a thread at once", async () => {
-    const module = writeModule("blocked.mjs", BLOCKED);
-    const { url, program } = await startServing(column, [module, "--port", "0"]);
-    const answer = assertRejects(() => fetch(url));
-    await program.waitFor(/held\n/);
-    program.stop("SIGINT");
-    await program.waitFor(/SIGINT: closing/);
-    assertEquals((await program.stop("SIGTERM")).code, 143);
-    await answer;
+    await endWithSecondSignal(column, writeModule("blocked.mjs", BLOCKED));
   });
 
   test("serve() of the library leaves signals to whoever calls it", async () => {
@@ -137,4 +123,15 @@ export function checkClosing(column: ProcessColumn): void {
     assertEquals([code, signal], [null, "SIGTERM"]);
     await answer;
   });
+}
+
+/** Two signals, one after the other, while a request is held. */
+async function endWithSecondSignal(column: ProcessColumn, module: string): Promise<void> {
+  const { url, program } = await startServing(column, [module, "--port", "0"]);
+  const answer = assertRejects(() => fetch(url));
+  await program.waitFor(/held\n/);
+  program.stop("SIGINT");
+  await program.waitFor(/SIGINT: closing/);
+  assertEquals((await program.stop("SIGTERM")).code, 143);
+  await answer;
 }

@@ -9,6 +9,7 @@ import * as zlib from "node:zlib";
 import { assert, assertEquals, assertGreater, assertLess, assertStringIncludes } from "@std/assert";
 import { fetchHandler } from "../../../core/apps/fetch.ts";
 import type { Coding } from "../../../core/capabilities/codecs.ts";
+import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { DONE, type ResultCode } from "../../../core/status.ts";
 import type { ServerCheck } from "../check_server.ts";
@@ -277,19 +278,24 @@ function checkRefusals(check: ServerCheck): void {
   });
 }
 
+/** Reads the body, and tells how many bytes each piece has. */
+function counting(came: (bytes: number) => void): Handler {
+  return (request) => {
+    const hold = request.hold("the body");
+    request.body.read({
+      onBody: (bytes) => came(bytes.length),
+      onBodyEnd: () => void request.finalize(),
+      onBodyError: () => hold.release(),
+    });
+    return DONE;
+  };
+}
+
 function checkBounds(check: ServerCheck): void {
   check("a decoded body past the limit is refused with 413", async (bench) => {
     let got = 0;
     await bench.serve({
-      handlers: [(request) => {
-        const hold = request.hold("the body");
-        request.body.read({
-          onBody: (bytes) => void (got += bytes.length),
-          onBodyEnd: () => void request.finalize(),
-          onBodyError: () => hold.release(),
-        });
-        return DONE;
-      }],
+      handlers: [counting((bytes) => got += bytes)],
       requestCodings: ALL,
       limits: { clientBodyMaxBytes: 100_000 },
     });
@@ -308,15 +314,7 @@ function checkBounds(check: ServerCheck): void {
   ) => {
     let got = 0;
     await bench.serve({
-      handlers: [(request) => {
-        const hold = request.hold("the body");
-        request.body.read({
-          onBody: (bytes) => void (got += bytes.length),
-          onBodyEnd: () => void request.finalize(),
-          onBodyError: () => hold.release(),
-        });
-        return DONE;
-      }],
+      handlers: [counting((bytes) => got += bytes)],
       requestCodings: ALL,
       limits: { clientBodyMaxBytes: 1 << 30, bodyExpansionMax: 20 },
     });
