@@ -11,10 +11,10 @@
  * @module
  */
 
-import { BodyRate } from "./body_rate.ts";
 import type { Clocks } from "./limits.ts";
 import type { Loop } from "./loop.ts";
-import type { Output } from "./output.ts";
+import type { Output, OutputWatcher } from "./output.ts";
+import { Rate } from "./rate.ts";
 import { Timer, TIMER_GRAIN_MS, type TimerOwner } from "./timers.ts";
 
 /** What the read clock measures: nothing, or one of the phases of reading. */
@@ -41,7 +41,7 @@ export interface ClockEvents {
 }
 
 /** What the send clock asks of an output. */
-export type WatchedOutput = Pick<Output, "takeProgress" | "hasLeft">;
+export type WatchedOutput = Pick<Output, "takeProgress" | "hasLeft" | "leftBytes" | "watcher">;
 
 /** How rarely the send clock looks for progress that no event tells of. */
 function lookMsMaxOf(timeoutMs: number): number {
@@ -51,7 +51,10 @@ function lookMsMaxOf(timeoutMs: number): number {
 /** The next tick of the wheel. */
 const SOON_MS = 1;
 
-export class ConnectionClocks implements TimerOwner {
+/** A timer that is so late was held up by the loop, and others were as well. */
+const HELD_UP_MS = TIMER_GRAIN_MS;
+
+export class ConnectionClocks implements TimerOwner, OutputWatcher {
   /** Those of the request that is answered, or was answered last. */
   inForce: Clocks;
   readPhase: ReadPhase = NO_PHASE;
@@ -65,13 +68,18 @@ export class ConnectionClocks implements TimerOwner {
   /** When the phase began, or made progress last. */
   #readSinceMs = 0;
   /** Made for the first body. */
-  #rate: BodyRate | null = null;
+  #rate: Rate | null = null;
+  /** When output began to wait, and when it made progress last. */
+  #sendBeganMs = 0;
   #sendSinceMs = 0;
   #sendLookMs = SOON_MS;
-  /**
-   * The output that is asked for its progress; null when whoever started the clock knows better.
-   */
-  #watched: WatchedOutput | null = null;
+  #output: WatchedOutput | null = null;
+  /** True exactly when the output is asked for its progress: of some all progress is an event. */
+  #looks = false;
+  /** Made for the first output that a look finds waiting. */
+  #sendRate: Rate | null = null;
+  /** True exactly when it measures this wait: one that is over at the first look costs nothing. */
+  #isRated = false;
   #handlerRuns = false;
   /** When the handler began, later by all the time in which its clock stood still. */
   #handlerSinceMs = 0;
@@ -131,7 +139,7 @@ export class ConnectionClocks implements TimerOwner {
 
   /** The head of a request with a body is here. */
   bodyBegins(): void {
-    if (this.#rate === null) this.#rate = new BodyRate();
+    if (this.#rate === null) this.#rate = new Rate();
     else this.#rate.reset();
   }
 
@@ -171,14 +179,16 @@ export class ConnectionClocks implements TimerOwner {
 
   #armBody(): void {
     const lateMs = this.#readSinceMs + this.inForce.bodyTimeoutMs;
-    const lookMs = this.#rate!.windowEndMs(this.inForce);
+    const { bodyBytesPerSecondMin, bodyRateWindowMs } = this.inForce;
+    const lookMs = this.#rate!.windowEndMs(bodyBytesPerSecondMin, bodyRateWindowMs);
     this.#loop.timers.arm(this.#read, Math.min(lateMs, lookMs));
   }
 
   #bodyIsLate(): boolean {
     const nowMs = this.#loop.now();
-    if (nowMs >= this.#readSinceMs + this.inForce.bodyTimeoutMs) return true;
-    if (this.#rate!.isTooLow(nowMs, this.inForce)) return true;
+    const { bodyTimeoutMs, bodyBytesPerSecondMin, bodyRateWindowMs } = this.inForce;
+    if (nowMs >= this.#readSinceMs + bodyTimeoutMs) return true;
+    if (this.#rate!.isTooLow(nowMs, bodyBytesPerSecondMin, bodyRateWindowMs)) return true;
     this.#armBody();
     return false;
   }
@@ -186,9 +196,8 @@ export class ConnectionClocks implements TimerOwner {
   // Sending.
 
   /** Output waits, and has just made progress or begun to. */
-  sendStart(): void {
-    this.#watched = null;
-    this.#sendRestarts();
+  sendStart(output: WatchedOutput): void {
+    this.#sendStart(output, false);
   }
 
   /**
@@ -198,31 +207,43 @@ export class ConnectionClocks implements TimerOwner {
    */
   outputWaits(output: WatchedOutput): void {
     output.takeProgress();
-    this.#watched = output;
-    this.#sendRestarts();
+    output.watcher = this;
+    this.#sendStart(output, true);
   }
 
-  #sendRestarts(): void {
+  #sendStart(output: WatchedOutput, looks: boolean): void {
+    const nowMs = this.#loop.now();
+    if (!this.sendRuns) {
+      this.#sendBeganMs = nowMs;
+      this.#isRated = false;
+    }
     this.sendRuns = true;
-    this.#sendSinceMs = this.#loop.now();
+    this.#output = output;
+    this.#looks = looks;
+    this.#sendSinceMs = nowMs;
     this.#sendLookMs = SOON_MS;
     this.#armSend();
   }
 
   #armSend(): void {
-    const lateMs = this.#sendSinceMs + this.inForce.sendTimeoutMs;
-    const lookMs = this.#watched === null ? lateMs : this.#loop.now() + this.#sendLookMs;
-    this.#loop.timers.arm(this.#send, Math.min(lateMs, lookMs));
+    const { sendTimeoutMs, sendBytesPerSecondMin, sendRateWindowMs } = this.inForce;
+    const lateMs = this.#sendSinceMs + sendTimeoutMs;
+    const looksSoon = this.#looks || !this.#isRated && sendBytesPerSecondMin > 0;
+    const lookMs = looksSoon ? this.#loop.now() + this.#sendLookMs : lateMs;
+    const rateMs = this.#isRated
+      ? this.#sendRate!.windowEndMs(sendBytesPerSecondMin, sendRateWindowMs)
+      : Infinity;
+    this.#loop.timers.arm(this.#send, Math.min(lateMs, lookMs, rateMs));
   }
 
-  /** Answers whether output still waits and has made no progress for its time. */
+  /** Answers whether output still waits and has made too little progress in its time. */
   #sendIsLate(): boolean {
-    const watched = this.#watched;
-    if (!this.sendRuns || watched === null) return this.sendRuns;
-    if (watched.hasLeft) return false;
+    if (!this.sendRuns) return false;
+    const output = this.#output!;
+    if (this.#looks && output.hasLeft) return false;
     const nowMs = this.#loop.now();
     const { sendTimeoutMs } = this.inForce;
-    if (watched.takeProgress()) {
+    if (this.#looks && output.takeProgress()) {
       this.#sendSinceMs = nowMs;
       this.#sendLookMs = SOON_MS;
     } else {
@@ -230,8 +251,26 @@ export class ConnectionClocks implements TimerOwner {
       const nextMs = Math.max(TIMER_GRAIN_MS, 2 * this.#sendLookMs);
       this.#sendLookMs = Math.min(nextMs, lookMsMaxOf(sendTimeoutMs));
     }
+    if (this.#sendsTooLittle(output, nowMs)) return true;
     this.#armSend();
     return false;
+  }
+
+  #sendsTooLittle(output: WatchedOutput, nowMs: number): boolean {
+    const { sendBytesPerSecondMin, sendRateWindowMs } = this.inForce;
+    if (sendBytesPerSecondMin === 0) return false;
+    const rate = this.#sendRate ??= new Rate();
+    if (!this.#isRated) {
+      this.#isRated = true;
+      rate.reset(output.leftBytes);
+      rate.waits(this.#sendBeganMs);
+    }
+    rate.came(output.leftBytes);
+    return rate.isTooLow(nowMs, sendBytesPerSecondMin, sendRateWindowMs);
+  }
+
+  outputHasLeft(): void {
+    this.sendStop();
   }
 
   sendStop(): void {
@@ -268,7 +307,22 @@ export class ConnectionClocks implements TimerOwner {
     this.sendRuns = this.#handlerRuns = false;
   }
 
+  /**
+   * A loop that was held up finds timers due and bytes in the kernel, that came in time, at once:
+   * the bytes come first.
+   */
   onTimer(timer: Timer): void {
+    if (!this.#runs(timer)) return;
+    if (this.#loop.now() - timer.deadlineMs <= HELD_UP_MS) this.#ranOut(timer);
+    else this.#loop.afterTurns(2, () => void (timer.isArmed || this.#ranOut(timer)));
+  }
+
+  #runs(timer: Timer): boolean {
+    if (timer === this.#read) return this.readPhase !== NO_PHASE;
+    return timer === this.#send ? this.sendRuns : this.#handlerRuns;
+  }
+
+  #ranOut(timer: Timer): void {
     if (timer === this.#read) {
       const phase = this.readPhase;
       if (phase === NO_PHASE || phase === BODY_PHASE && !this.#bodyIsLate()) return;

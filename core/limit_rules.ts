@@ -13,12 +13,15 @@ import {
   type RequestClocks,
 } from "./limits.ts";
 
-/** The one clock that is no time: nothing comes at an infinite rate. */
-const RATE: keyof Clocks = "bodyBytesPerSecondMin";
+/** The clocks that are no times: nothing moves at an infinite rate. */
+const RATES: ReadonlySet<string> = new Set<keyof Clocks>([
+  "bodyBytesPerSecondMin",
+  "sendBytesPerSecondMin",
+]);
 
 /** Clocks for which 0 has a meaning; the others would run out before anything could happen. */
 const MAY_BE_ZERO: ReadonlySet<string> = new Set<keyof Clocks>([
-  "bodyBytesPerSecondMin",
+  ...RATES as ReadonlySet<keyof Clocks>,
   "keepAliveTimeoutMs",
   "keepAliveMinTimeoutMs",
   "lingerTimeMs",
@@ -30,6 +33,8 @@ const REQUEST_CLOCKS: ReadonlySet<string> = new Set<keyof RequestClocks>([
   "bodyBytesPerSecondMin",
   "bodyRateWindowMs",
   "sendTimeoutMs",
+  "sendBytesPerSecondMin",
+  "sendRateWindowMs",
   "keepAliveTimeoutMs",
   "handlerTimeoutMs",
 ]);
@@ -52,11 +57,11 @@ export function checkClocks(clocks: Partial<Clocks>): void {
     if (!Object.hasOwn(DEFAULT_CLOCKS, name)) throw new TypeError(`there is no clock "${name}"`);
     if (value === undefined) continue;
     if (typeof value === "number") {
-      if (value === Infinity && name !== RATE || value > 0 && value < Infinity) continue;
+      if (value === Infinity && !RATES.has(name) || value > 0 && value < Infinity) continue;
       if (value === 0 && MAY_BE_ZERO.has(name)) continue;
     }
     const least = MAY_BE_ZERO.has(name) ? "of at least 0" : "of more than 0";
-    const most = name === RATE ? "" : ", or Infinity";
+    const most = RATES.has(name) ? "" : ", or Infinity";
     throw new TypeError(`clocks.${name} is a number ${least}${most}, not ${show(value)}`);
   }
 }

@@ -157,6 +157,13 @@ export interface Clocks {
   readonly bodyRateWindowMs: number;
   /** Since the last progress of output that waits to leave. Then a reset. */
   readonly sendTimeoutMs: number;
+  /**
+   * Bytes of output that leave in a second, on the average of each `sendRateWindowMs` in which
+   * some of it waited all the time. Below it: a reset. 0 switches it off.
+   */
+  readonly sendBytesPerSecondMin: number;
+  /** How much time of waiting one look at the rate of output takes in. */
+  readonly sendRateWindowMs: number;
   /** Between two requests. Then a silent close. 0: the connection ends behind its answer. */
   readonly keepAliveTimeoutMs: number;
   /** How long a connection was idle at least when a graceful close closes it. */
@@ -184,6 +191,8 @@ export type RequestClocks = Partial<
     | "bodyBytesPerSecondMin"
     | "bodyRateWindowMs"
     | "sendTimeoutMs"
+    | "sendBytesPerSecondMin"
+    | "sendRateWindowMs"
     | "keepAliveTimeoutMs"
     | "handlerTimeoutMs"
   >
@@ -191,7 +200,7 @@ export type RequestClocks = Partial<
 
 /**
  * The defaults follow nginx where it has the clock, and stay above common balancers' idle times.
- * The rate is Kestrel's; half a second is a round trip between continents and some more.
+ * The rates are Kestrel's; half a second is a round trip between continents and some more.
  */
 export const DEFAULT_CLOCKS: Clocks = {
   headerTimeoutMs: 10_000,
@@ -199,6 +208,8 @@ export const DEFAULT_CLOCKS: Clocks = {
   bodyBytesPerSecondMin: 240,
   bodyRateWindowMs: 30_000,
   sendTimeoutMs: 60_000,
+  sendBytesPerSecondMin: 240,
+  sendRateWindowMs: 60_000,
   keepAliveTimeoutMs: 75_000,
   keepAliveMinTimeoutMs: 500,
   handlerTimeoutMs: 60_000,

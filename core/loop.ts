@@ -75,6 +75,14 @@ export class Loop implements TurnEvents {
     this.posted.postCall(run);
   }
 
+  /**
+   * Runs a function `turns` turns from now. After two of them everybody who must read in order to
+   * know has had one look at the world.
+   */
+  afterTurns(turns: number, run: () => void): void {
+    this.postCall(turns > 1 ? () => this.afterTurns(turns - 1, run) : run);
+  }
+
   endOfTurn(): void {
     this.posted.drain();
   }

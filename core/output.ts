@@ -21,6 +21,11 @@ export interface OutputService extends Pick<Service, "limits" | "pool"> {
   readonly streams: Pick<Streams, "send">;
 }
 
+/** Told that all output has left. */
+export interface OutputWatcher {
+  outputHasLeft(): void;
+}
+
 /** Told that output may go on. */
 export interface OutputOwner {
   pushLater(): void;
@@ -42,6 +47,10 @@ export class Output {
   readonly #pool: BufPool;
   readonly #limits: Limits;
   readonly #owner: OutputOwner;
+  /** Told by a release that nothing waits any more, here or with the runtime; a push is seen. */
+  watcher: OutputWatcher | null = null;
+  /** Bytes that were ever queued. */
+  #written = 0;
   /** True exactly when `blocked` is for what the runtime has: a release ends it. */
   #heldBack = false;
   /** Body bytes that were queued in this turn. */
@@ -101,6 +110,18 @@ export class Output {
     return moved;
   }
 
+  /**
+   * How many bytes the runtime has got rid of so far, as far as anybody can tell: of several
+   * buffers that it has, none. Walks the chain.
+   */
+  get leftBytes(): number {
+    const { chain } = this;
+    const { lastLent } = chain;
+    const taken = this.#written - chain.size();
+    if (this.#lent === 0 || lastLent === null) return taken;
+    return taken - (this.#lent === 1 ? lastLent.size : this.lentBytes);
+  }
+
   /** What a producer is told: `AGAIN` when enough is queued, or when this turn had its share. */
   get readiness(): SendCode {
     if (this.dead) return ERROR;
@@ -135,6 +156,7 @@ export class Output {
     const size = text.length;
     const buf = this.#room(size);
     buf.end += encodeLatin1(text, buf.bytes, buf.end);
+    this.#written += size;
     this.dirty = true;
   }
 
@@ -150,6 +172,7 @@ export class Output {
     if (typeof body !== "string") bytes.set(body, at);
     else if (encodeAscii(body, bytes, at) < 0) return false;
     buf.end = at + body.length;
+    this.#written += head.length + body.length;
     this.#turnBytes += body.length;
     this.dirty = true;
     return true;
@@ -164,6 +187,7 @@ export class Output {
       const buf = chain.shift();
       const size = buf.end - buf.pos;
       this.#turnBytes += size;
+      this.#written += size;
       if (size < GATHER_BYTES_MAX) {
         if (size > 0) this.#copyIn(buf, size);
         if (buf.owner === null) releaseBuf(buf);
@@ -212,7 +236,10 @@ export class Output {
       this.blocked = this.#heldBack = false;
       this.#owner.pushLater();
     }
-    if (this.#lent === 0 && !this.#sending) this.chain.lastLent = null;
+    if (this.#lent === 0 && !this.#sending) {
+      this.chain.lastLent = null;
+      if (this.chain.first === null) this.watcher?.outputHasLeft();
+    }
     if (this.#sending && buf.owner !== this.#pool) (this.#cameHome ??= []).push(buf);
     else releaseBuf(buf);
   }

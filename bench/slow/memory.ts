@@ -15,7 +15,11 @@ import { type Column, COLUMNS, type Report, WatchedServer } from "./watched_serv
 
 const { values } = parseArgs({ options: { connections: { type: "string", default: "300" } } });
 const COUNT = Number(values.connections);
-const CLOCKS = { sendTimeoutMs: 600_000, keepAliveTimeoutMs: 600_000 };
+const CLOCKS = {
+  sendTimeoutMs: 600_000,
+  sendBytesPerSecondMin: 0,
+  keepAliveTimeoutMs: 600_000,
+};
 
 /** Each is refused by the parser, whole, and as soon as it is here. */
 const REFUSED: readonly string[] = [

@@ -22,6 +22,7 @@ import { type Outgoing, refuseChain } from "../../core/filters/outgoing.ts";
 import { finalizeLate, finalizeWithoutBody, terminateRequest } from "../../core/finalize.ts";
 import type { HttpRequest } from "../../core/http_request.ts";
 import type { Loop } from "../../core/loop.ts";
+import type { Output } from "../../core/output.ts";
 import type { Posted } from "../../core/posted.ts";
 import type { Address } from "../../core/reactor.ts";
 import { LATE_BODY, TOO_LARGE } from "../../core/refuse.ts";
@@ -271,8 +272,8 @@ export class ServeExchange
     if (this.#isStreamed) this.#streamed!.turn();
   }
 
-  sendWaits(): void {
-    this.#timing.sendStart();
+  sendWaits(output: Output): void {
+    this.#timing.sendStart(output);
   }
 
   sendGoesOn(): void {

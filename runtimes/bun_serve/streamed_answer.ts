@@ -25,7 +25,7 @@ export interface AnswerOwner {
   /** Hands over the head; `stream` brings the body. */
   deliverStream(stream: ResponseStream): void;
   /** The stream waits for a slow peer, or has just made progress and waits again. */
-  sendWaits(): void;
+  sendWaits(output: Output): void;
   sendGoesOn(): void;
   /** The last byte is about to leave. */
   streamEnds(): void;
@@ -117,7 +117,7 @@ export class StreamedAnswer implements StreamOwner {
     if (!this.#stream.isOpen || output.blocked) return;
     output.push();
     if (output.blocked) {
-      this.#owner.sendWaits();
+      this.#owner.sendWaits(output);
       return;
     }
     this.#owner.sendGoesOn();

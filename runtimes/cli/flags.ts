@@ -1,7 +1,7 @@
 /**
  * The flags of `serve` that set options of the server, as one table: a line adds a flag, its help,
- * its default and its checks. It knows the options by name and place; what they do is the server's
- * affair.
+ * its default and its checks. Every limit and every clock has one. It knows the options by name and
+ * place; what they do is the server's affair.
  *
  * @module
  */
@@ -20,7 +20,7 @@ const OFF = "off";
 /** What 0 is taken for: itself, `off`, or a mistake; or what `off` is taken for: 0. */
 type Zero = "allowed" | "off" | "wrong" | "is off";
 
-interface Flag {
+export interface Flag {
   /** `--header-timeout`. */
   readonly flag: string;
   readonly group: string;
@@ -44,6 +44,14 @@ const CLOCKS: ReadonlyArray<Row<keyof Clocks>> = [
   ],
   ["--body-rate-window", "bodyRateWindowMs", "over which that rate is an average"],
   ["--send-timeout", "sendTimeoutMs", "without progress of an answer"],
+  [
+    "--send-min-rate",
+    "sendBytesPerSecondMin",
+    "bytes in a second that a client must take",
+    "is off",
+    SIZE,
+  ],
+  ["--send-rate-window", "sendRateWindowMs", "over which that rate is an average"],
   ["--keep-alive-timeout", "keepAliveTimeoutMs", "between two requests; 0: one each", "allowed"],
   [
     "--keep-alive-min-timeout",
@@ -54,11 +62,14 @@ const CLOCKS: ReadonlyArray<Row<keyof Clocks>> = [
   ["--handler-timeout", "handlerTimeoutMs", "for the application to begin its answer"],
   ["--lingering-time", "lingerTimeMs", "to drop what comes behind a last answer", "allowed"],
   ["--lingering-timeout", "lingerTimeoutMs", "between two pieces of that", "allowed"],
+  ["--thread-timeout", "threadDeadlineMs", "for a thread to make something or to end"],
+  ["--thread-leave-timeout", "threadLeaveMs", "for a thread to leave a job nobody wants"],
 ];
 
 const BODIES: ReadonlyArray<Row<keyof Limits>> = [
   ["--client-max-body-size", "clientBodyMaxBytes", "a request's body; 0: any", "off", SIZE],
   ["--client-body-buffer-size", "clientBodyBufferBytes", "of it in memory", "allowed", SIZE],
+  ["--max-body-expansion", "bodyExpansionMax", "decoded bytes for each coded one", "wrong", COUNT],
 ];
 
 const LIMITS: ReadonlyArray<Row<keyof Limits>> = [
@@ -68,11 +79,48 @@ const LIMITS: ReadonlyArray<Row<keyof Limits>> = [
   ["--max-chunk-framing", "chunkFramingBytesMax", "chunks' extensions and trailers", "wrong", SIZE],
   ["--max-connections", "connectionsMax", "open connections"],
   ["--max-connections-per-address", "connectionsPerAddressMax", "of them from one address"],
+  [
+    "--max-refused-connections",
+    "refusedConnectionsMax",
+    "refused ones that hear their 503",
+    "allowed",
+  ],
   ["--max-requests", "requestsMax", "requests that are open at once"],
   ["--max-pipelined-requests", "pipelinedRequestsMax", "of them ahead on one connection"],
   ["--max-loop-lag", "loopLagMaxMs", "how late the loop may be; past it: 503", "wrong", TIME],
   ["--retry-after", "retryAfterMs", "what Retry-After of a 503 says", "allowed", TIME],
   ["--keep-alive-requests", "requestsPerConnectionMax", "requests on one connection"],
+];
+
+const BUFFERS: ReadonlyArray<Row<keyof Limits>> = [
+  ["--max-input-size", "inputBytesMax", "read ahead while nobody takes it", "allowed"],
+  ["--ready-output-size", "outputBytesReady", "queued, from which on send answers AGAIN"],
+  ["--max-output-size", "outputBytesMax", "queued; past it a producer is cut off"],
+  ["--max-turn-size", "turnBytesMax", "sent by one connection before the others go on"],
+  ["--max-discard-size", "discardBytesMax", "of an unread body to keep a connection", "allowed"],
+  ["--max-lingering-size", "lingerBytesMax", "dropped behind a last answer", "allowed"],
+];
+
+const THREADS: ReadonlyArray<Row<keyof Limits>> = [
+  ["--threads", "threadsMax", "threads that run jobs", "wrong", COUNT],
+  [
+    "--max-thread-queue",
+    "threadQueueMax",
+    "jobs that wait for one; past it: 503",
+    "allowed",
+    COUNT,
+  ],
+  ["--max-thread-heap", "threadHeapMaxBytes", "heap of a thread, where it can be bounded"],
+  ["--thread-window", "threadWindowBytes", "that a thread may be ahead of its client"],
+  ["--max-thread-calls", "threadCallsMax", "calls of a job that have not run", "wrong", COUNT],
+  ["--max-thread-result", "threadResultMaxBytes", "a result that is sent when it is whole"],
+  ["--thread-result-buffer-size", "threadResultBufferBytes", "of it in memory", "allowed"],
+];
+
+const STEPS: ReadonlyArray<Row<keyof Limits>> = [
+  ["--max-steps", "stepsMax", "computations in steps; past it: 503", "allowed", COUNT],
+  ["--max-steps-lag", "stepsLagMaxMs", "how late the loop may be for one more"],
+  ["--step-budget", "stepBudgetMs", "of a turn for all of them together"],
 ];
 
 function flagsOf<Name>(
@@ -86,10 +134,13 @@ function flagsOf<Name>(
   ));
 }
 
-const FLAGS: readonly Flag[] = [
+export const FLAGS: readonly Flag[] = [
   ...flagsOf("Clocks (off: never):", "clocks", TIME, CLOCKS),
   ...flagsOf("Request bodies:", "limits", SIZE, BODIES),
   ...flagsOf("Limits (off: none):", "limits", COUNT, LIMITS),
+  ...flagsOf("Buffers (off: none):", "limits", SIZE, BUFFERS),
+  ...flagsOf("Threads (off: none):", "limits", SIZE, THREADS),
+  ...flagsOf("Computations in steps (off: none):", "limits", TIME, STEPS),
 ];
 
 /** Adds all flags of the table, and those of their groups that are no numbers. */

@@ -46,7 +46,9 @@ class WorkerThread implements Thread {
     this.#worker = new Worker(new URL(ENTRY, import.meta.url), {
       workerData: { module },
       // Node alone heeds it.
-      ...(heapBytesMax === undefined ? {} : { resourceLimits: limitsOf(heapBytesMax) }),
+      ...(heapBytesMax === undefined || heapBytesMax === Infinity
+        ? {}
+        : { resourceLimits: limitsOf(heapBytesMax) }),
     });
     this.#worker.on("message", (message) => this.#message(message));
     this.#worker.on("error", (error) => this.#error = error);

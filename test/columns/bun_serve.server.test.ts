@@ -59,6 +59,7 @@ const GAPS: Gaps = {
   "the last request of requestsPerConnectionMax says close": NO_CONNECTIONS,
   "headerTimeoutMs closes in silence without a byte, and refuses a part": NO_HEADER_CLOCK,
   "headerTimeoutMs counts from the first byte of a later request": NO_HEADER_CLOCK,
+  "the rest of a head that came while the loop was held up is in time": NO_HEADER_CLOCK,
   "keepAliveTimeoutMs closes an idle connection in silence": IDLE_SECONDS,
   "setClocks() sets the time until the next request": IDLE_SECONDS,
   "lingerTimeoutMs is how long a lingering close waits for a next byte": NO_LINGERING,

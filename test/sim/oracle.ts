@@ -102,6 +102,12 @@ function whyAborted(e: Evidence): string | null {
   if (mayTakeNothing && abortedMs - lastSendMs >= sendTimeoutMs && lastSendMs >= 0) {
     return "the client takes nothing";
   }
+  const { sendBytesPerSecondMin, sendRateWindowMs } = e.clocks;
+  if (
+    mayTakeNothing && sendBytesPerSecondMin > 0 && abortedMs - e.side.acceptedMs >= sendRateWindowMs
+  ) {
+    return "the client takes too little";
+  }
   // It may have sent more answers than the client has received; and what has no body for the client
   // may have one for the application.
   for (let index = Math.max(0, e.answers.length - 1); index < e.requests.length; index++) {

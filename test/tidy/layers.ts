@@ -30,7 +30,7 @@ const CORE_FILES: { readonly [file: string]: CoreLayer } = {
   ...layer("words", "status assert errors limits limit_rules"),
   ...layer(
     "mechanisms",
-    "reactor addresses buf chain buf_pool posted timers alarms loop load trace body_rate",
+    "reactor addresses buf chain buf_pool posted timers alarms loop load trace rate",
   ),
   ...layer(
     "lifecycle",

@@ -30,6 +30,8 @@ const CLOCKS: ReadonlyArray<readonly [name: string, flag: string, value: number 
   ["bodyBytesPerSecondMin", "--body-min-rate=off", 0],
   ["bodyRateWindowMs", "--body-rate-window=1h", 3_600_000],
   ["sendTimeoutMs", "--send-timeout=5", 5_000],
+  ["sendBytesPerSecondMin", "--send-min-rate=1k", 1_024],
+  ["sendRateWindowMs", "--send-rate-window=2m", 120_000],
   ["keepAliveTimeoutMs", "--keep-alive-timeout=0", 0],
   ["keepAliveMinTimeoutMs", "--keep-alive-min-timeout=0", 0],
   ["lingerTimeMs", "--lingering-time=9s", 9_000],
@@ -49,6 +51,11 @@ const LIMITS: ReadonlyArray<readonly [name: string, flag: string, value: number 
   ["loopLagMaxMs", "--max-loop-lag=2s", 2_000],
   ["retryAfterMs", "--retry-after=1m", 60_000],
   ["requestsPerConnectionMax", "--keep-alive-requests=off", null],
+  ["refusedConnectionsMax", "--max-refused-connections=0", 0],
+  ["inputBytesMax", "--max-input-size=32k", 32_768],
+  ["threadsMax", "--threads=3", 3],
+  ["threadHeapMaxBytes", "--max-thread-heap=off", null],
+  ["stepBudgetMs", "--step-budget=7ms", 7],
 ];
 
 export function checkFlags(column: ProcessColumn): void {

@@ -53,7 +53,12 @@ const FLAGS = [
   "--client-body-temp-path <folder>",
   "--max-connections <number>",
 ];
-const GROUPS = ["Clocks (off: never)", "Request bodies", "Limits (off: none)"];
+const GROUPS = [
+  "Clocks (off: never)",
+  "Request bodies",
+  "Limits (off: none)",
+  "Threads (off: none)",
+];
 
 const WANTED = "export default an object with a fetch function, a native handler, or defineServer";
 

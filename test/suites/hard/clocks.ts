@@ -58,6 +58,7 @@ const NEVER: Partial<Clocks> = {
   bodyTimeoutMs: Infinity,
   bodyBytesPerSecondMin: 0,
   sendTimeoutMs: Infinity,
+  sendBytesPerSecondMin: 0,
   keepAliveTimeoutMs: Infinity,
   handlerTimeoutMs: Infinity,
 };
@@ -182,6 +183,20 @@ const TRIALS: readonly Trial[] = [
   },
 ];
 
+const SEND_RATE: Trial = {
+  name: "rate of output, of one that takes nothing",
+  clocks: { sendRateWindowMs: TIMEOUT_MS, sendBytesPerSecondMin: 100 },
+  handler: streams,
+  async run({ client, reactor, server, waitMs }, offsetMs) {
+    await reactor.elapse(offsetMs);
+    client.pauseReading();
+    client.write(HEAD);
+    await reactor.settle();
+    const fromMs = reactor.now();
+    return [fromMs, await waitMs(() => server.inspect().connections === 0)];
+  },
+};
+
 type MakeReactor = (options?: MemoryReactorOptions) => MemoryReactor;
 const make: MakeReactor = (options) => new MemoryReactor(options);
 
@@ -211,11 +226,18 @@ function giveEyes(server: Server, eyes: Eyes): void {
   }
 }
 
+/** Three of those waits fit into it, and half of one. */
+const RATE_WINDOW_MS = 3.5 * SEND_TIMEOUT_MS;
+
 /** A client takes a byte or two 10 ms before its time is over, `times` times, and must live. */
-async function assertLives(eyes: Eyes, times: number): Promise<void> {
+async function assertLives(eyes: Eyes, times: number, perSecondMin = 0): Promise<void> {
   // With larger buffers between both a byte that is taken makes no room for another yet.
   const reactor = make({ bufferBytes: 1, segmentBytes: 1 });
-  const { client, server } = new World(reactor, streams, { sendTimeoutMs: SEND_TIMEOUT_MS });
+  const { client, server } = new World(reactor, streams, {
+    sendTimeoutMs: SEND_TIMEOUT_MS,
+    sendBytesPerSecondMin: perSecondMin,
+    sendRateWindowMs: RATE_WINDOW_MS,
+  });
   client.write(HEAD);
   client.pauseReading();
   await reactor.settle();
@@ -252,7 +274,7 @@ async function assertDies(eyes: Eyes): Promise<void> {
 
 export function checkHardClocks(): void {
   describe("hard: clocks (memory)", () => {
-    for (const trial of TRIALS) {
+    for (const trial of [...TRIALS, SEND_RATE]) {
       test(`clocks: ${trial.name}: exact to the wheel's grain`, () => assertExact(trial, make));
 
       test(`clocks: ${trial.name}, control: one that sweeps is found out`, async () => {
@@ -282,6 +304,15 @@ function checkSlowReaders(): void {
   test("clocks: a reader, control: a clock without eyes for progress is found out", async () => {
     await assertRejects(() => assertLives("blind", times), Error, "given up");
   });
+
+  test("clocks: a reader of a byte or two in its time is too slow for a rate", async () => {
+    // In the fourth wait it has taken six of 21 bytes that it should.
+    await assertLives("open", 3, 0.1);
+    await assertRejects(() => assertLives("open", 4, 0.1), Error, "given up in wait 4");
+  });
+
+  test("clocks: a reader of a byte or two in its time keeps up with a lesser rate", () =>
+    assertLives("open", times, 0.01));
 
   test("clocks: a reader of nothing dies within the wheel's grain", () => assertDies("open"));
 

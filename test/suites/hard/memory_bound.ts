@@ -37,6 +37,7 @@ const CLOCKS = {
   bodyTimeoutMs: 600_000,
   bodyBytesPerSecondMin: 0,
   sendTimeoutMs: 600_000,
+  sendBytesPerSecondMin: 0,
   handlerTimeoutMs: 600_000,
 };
 

@@ -6,6 +6,7 @@
  */
 
 import { assert, assertEquals } from "@std/assert";
+import { HttpError } from "../../../core/errors.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import type { Hold } from "../../../core/hold.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
@@ -311,4 +312,18 @@ function checkRequests(check: ServerCheck): void {
       assertEquals(bench.logs.length, 2, bench.logs.join("; "));
     },
   );
+
+  for (const [retryAfterMs, field] of RETRY_TIMES) {
+    check(`retryAfterMs: ${retryAfterMs} is sent as ${field}`, async (bench) => {
+      const busy: Handler = () => {
+        throw new HttpError(503, "not-now", "not now", "server");
+      };
+      await bench.serve({ handlers: [busy], limits: { retryAfterMs } });
+      const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
+      assertEquals([answer?.status, fieldOf(answer!, "retry-after")], [503, field]);
+    });
+  }
 }
+
+/** Whole seconds, rounded up, and no field where nobody can say when to come again. */
+const RETRY_TIMES = [[0, "0"], [1, "1"], [1000, "1"], [1001, "2"], [Infinity, null]] as const;
