@@ -28,6 +28,7 @@ import { checkProtocol } from "./server/protocol.ts";
 import { checkReports } from "./server/reports.ts";
 import { checkSending } from "./server/sending.ts";
 import { checkEvery } from "./server/every.ts";
+import { checkSlowPeers } from "./server/slow_peers.ts";
 import { checkSteps } from "./server/steps.ts";
 import { checkLostThreads } from "./server/lost_threads.ts";
 import { checkThreadAnswers } from "./server/thread_answers.ts";
@@ -44,6 +45,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["protocol", checkProtocol],
     ["request bodies", checkBodies],
     ["clocks", (check) => checkClocks(check, rig)],
+    ["slow peers", (check) => checkSlowPeers(check, rig)],
     ["kept bodies", checkKeptBodies],
     ["coded bodies", checkCodedBodies],
     ["codecs that fail", checkFailingCodecs],
