@@ -158,8 +158,14 @@ export class SimApp {
       deed.wasAbortedAtOver = request.abortCause !== null;
     });
     request.onCleanup(() => first = true);
-    request.onAbort(() => {
+    request.onTerminated(() => {
+      deed.terminations++;
+      deed.terminatedMs = this.now();
+    });
+    request.onAbort((cause) => {
       deed.aborts++;
+      deed.abortedMs = this.now();
+      deed.abortCause = cause;
       if (deed.overs > 0) throw new Violation(`${deed} was aborted after it was over`);
     });
     if (deed.index % 3 === 0) deed.signal = request.signal;

@@ -6,6 +6,7 @@
  * @module
  */
 
+import type { AbortCause } from "../../core/errors.ts";
 import type { CloseReason, Handle } from "../../core/reactor.ts";
 import type { HttpRequest } from "../../core/http_request.ts";
 import type { Act } from "./plan.ts";
@@ -148,6 +149,12 @@ export class Deed {
   overs = 0;
   overMs = Infinity;
   aborts = 0;
+  /** When it was told that not all is as usual, and why. */
+  abortedMs = Infinity;
+  abortCause: AbortCause | null = null;
+  /** When it was told that no byte of an answer can reach the client any more, and how often. */
+  terminatedMs = Infinity;
+  terminations = 0;
   /** How often `finalizeRequest` answered the application true. */
   finalized = 0;
   /** `send` answered `AGAIN` and `onWritable` has not come. */

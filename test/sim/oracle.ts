@@ -12,6 +12,7 @@ import { closes } from "./evidence.ts";
 import { bodyAsMade } from "./judge_coding.ts";
 import { judgeFin } from "./judge_fin.ts";
 import { judgeOver } from "./judge_over.ts";
+import { judgeTold } from "./judge_told.ts";
 
 /** @throws {Violation} when anything about this connection is not as it must be. */
 export function judgeConnection(e: Evidence): void {
@@ -34,6 +35,7 @@ export function judgeConnection(e: Evidence): void {
   }
   judgeInside(e);
   judgeFin(e);
+  judgeTold(e);
   judgeOver(e);
   judgeEnd(e);
   judgeMissing(e);

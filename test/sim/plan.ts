@@ -159,3 +159,15 @@ export type Answer =
   | "short"
   | "long"
   | "greedy";
+
+/** Those that are the application's fault. */
+export const MISBEHAVING: ReadonlySet<Answer> = new Set([
+  "throw",
+  "nonsense",
+  "error",
+  "silent",
+  "breaks",
+  "short",
+  "long",
+  "greedy",
+]);

@@ -17,7 +17,7 @@ import { SimClient } from "./client.ts";
 import { Evidence } from "./evidence.ts";
 import { Violation } from "./facts.ts";
 import { judgeConnection } from "./oracle.ts";
-import type { RunPlan } from "./plan.ts";
+import { MISBEHAVING, type RunPlan } from "./plan.ts";
 import { WatchingReactor } from "./watch.ts";
 
 export interface RunStats {
@@ -213,6 +213,9 @@ class Run {
         throw new Violation(`the generator of ${deed} was not closed, or not once`);
       }
       if (deed.aborts > 1) throw new Violation(`${deed} was aborted ${deed.aborts} times`);
+      if (deed.terminations > 1) {
+        throw new Violation(`${deed} was terminated ${deed.terminations} times`);
+      }
       if (deed.signal !== null && deed.signal.aborted !== deed.wasAbortedAtOver) {
         throw new Violation(`the signal of ${deed} says aborted: ${deed.signal.aborted}`);
       }
@@ -264,16 +267,6 @@ const STRIKING: ReadonlySet<string> = new Set([
   "halfClose",
   "sendError",
   "acceptError",
-]);
-const MISBEHAVING: ReadonlySet<string> = new Set([
-  "throw",
-  "nonsense",
-  "error",
-  "silent",
-  "breaks",
-  "short",
-  "long",
-  "greedy",
 ]);
 
 const NOTHING_LEFT = {
