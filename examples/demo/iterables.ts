@@ -16,6 +16,8 @@ import {
 import type { Entry } from "./entry.ts";
 
 const TEXT = { "content-type": "text/plain; charset=utf-8" };
+/** A browser that sniffs at text shows none of it before there is a kilobyte. */
+const SHOWN_AT_ONCE = { ...TEXT, "x-content-type-options": "nosniff" };
 /** Nobody has to come: the pause says so by itself. */
 const PAUSE_MS = 60_000;
 const ID_MAX = 100;
@@ -48,15 +50,16 @@ export const conditional: Entry = {
   method: "GET",
   example: "/conditional",
   title: "304 without a body",
-  look: "x-generated says how often the body was made. With the etag that you have got, it is " +
-    "answered 304 and the number stands still: the generator never ran.",
+  look:
+    "The page says how often it was made, and so does x-generated. With the etag that you have " +
+    "got, it is answered 304 and the number stands still: the generator never ran. Reload it.",
   curl: `-i -H 'If-None-Match: "demo"' '$URL'`,
   handler: at("/conditional", iterable(revalidate)),
 };
 
 function* waitForResume(request: HttpRequest, out: IterableOutput) {
   const id = idOf(request);
-  out.head(200, TEXT);
+  out.head(200, SHOWN_AT_ONCE);
   const one = out.pause({ timeoutMs: PAUSE_MS, signal: request.signal });
   const others = waiting.get(id) ?? new Set();
   // Whoever resumes it before it is yielded is heard, too.
@@ -87,7 +90,7 @@ function revalidate(_request: HttpRequest, out: IterableOutput) {
 
 function* body() {
   generated++;
-  yield `made for the ${generated}. time\n`;
+  yield `bodies made so far: ${generated}\n`;
 }
 
 function idOf(request: HttpRequest): string {

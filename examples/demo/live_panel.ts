@@ -116,6 +116,21 @@ export const PANEL_STYLE = `
 }
 #live dt { color: var(--soft); font-size: 0.85rem; }
 #live dd { margin: 0; font: 600 1.2rem/1.4 ui-monospace, monospace; }
-#live ul { margin: 0.4rem 0 0; padding: 0; list-style: none; min-height: 1.5rem; }
-#live li { font: 0.85rem/1.5 ui-monospace, monospace; overflow-wrap: anywhere; }
+#live ul {
+  display: flex;
+  flex-wrap: wrap;
+  align-content: start;
+  gap: 0.4rem;
+  margin: 0.6rem 0 0;
+  padding: 0;
+  list-style: none;
+  min-height: 4.4rem;
+}
+#live li {
+  padding: 0.2rem 0.6rem;
+  border-radius: 0.4rem;
+  background: var(--paper);
+  font: 0.85rem/1.5 ui-monospace, monospace;
+  overflow-wrap: anywhere;
+}
 `;

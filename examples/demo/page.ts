@@ -50,12 +50,15 @@ function renderEntry({ method, example, title, look, curl, takesFile }: Entry, o
 }
 
 function renderLink(method: string, example: string) {
-  return html`<p><code>${method}</code> <a href="${example}">${example}</a></p>`;
+  // In a tab of its own: here the numbers show what it does.
+  return html`
+    <p><code>${method}</code> <a href="${example}" target="_blank">${example}</a></p>
+  `;
 }
 
 function renderForm(method: string, action: string) {
   return html`
-    <form method="${method}" action="${action}" enctype="multipart/form-data">
+    <form method="${method}" action="${action}" enctype="multipart/form-data" target="_blank">
       <label><code>${method} ${action}</code> <input type="file" name="file" required></label>
       <button>Send</button>
     </form>
@@ -111,9 +114,10 @@ a { color: var(--water); font: 600 0.95rem/1.4 ui-monospace, monospace; overflow
 pre {
   margin: auto 0 0;
   padding: 0.6rem 0.75rem;
-  overflow-x: auto;
   border-radius: 0.4rem;
   background: var(--paper);
+  white-space: pre-wrap;
+  overflow-wrap: anywhere;
 }
 code { font: 0.82rem/1.5 ui-monospace, monospace; }
 form { display: flex; flex-wrap: wrap; gap: 0.5rem; align-items: center; }

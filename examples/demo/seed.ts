@@ -16,13 +16,16 @@ export const seed: Entry = {
   method: "GET",
   example: "/seed.mp3",
   title: "One large body",
-  look: "3,831,150 bytes from memory, with their length; the same noise at each start.",
+  look: "A download of 3,831,150 bytes from memory, with their length; the same noise at each " +
+    "start, and nothing to listen to.",
   curl: "-o seed.mp3 $URL",
   routes: (app) =>
     app.get("/seed.mp3", (c) =>
       c.body(bytes, 200, {
         "content-type": "audio/mpeg",
         "content-length": String(bytes.length),
+        // What plays audio would only find noise.
+        "content-disposition": 'attachment; filename="seed.mp3"',
       })),
 };
 
