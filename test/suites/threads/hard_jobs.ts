@@ -5,6 +5,7 @@
  * @module
  */
 
+import { existsSync } from "node:fs";
 import process from "node:process";
 import type { ThreadOutput, ThreadPort, ThreadRequest, ThreadSide } from "../../../core/mod.ts";
 
@@ -56,8 +57,19 @@ function end(fate: string): void {
 
 /** Blocks its thread for so many milliseconds. */
 export function block(request: ThreadRequest): string {
-  const untilMs = performance.now() + numberOf(request);
+  blockFor(numberOf(request));
+  return "blocked";
+}
+
+export function blockFor(ms: number): void {
+  const untilMs = performance.now() + ms;
   while (performance.now() < untilMs);
+}
+
+/** Blocks until there is a file of the name that is asked for: `/path?NAME`. */
+export function blockUntil(request: ThreadRequest): string {
+  const path = request.target.slice(request.target.indexOf("?") + 1);
+  while (!existsSync(path));
   return "blocked";
 }
 
