@@ -32,7 +32,9 @@ export const LENT = 2;
 export class Buf {
   /** The whole memory. Live bytes are `bytes[pos … end)`. */
   readonly bytes: Uint8Array;
+  /** Where the live bytes begin. Moves on as they leave. */
   pos = 0;
+  /** Behind the last live byte. */
   end = 0;
   /** True exactly when this is the last buffer of its response's body. */
   last = false;

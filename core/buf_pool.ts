@@ -17,6 +17,7 @@ export interface BufPoolOptions {
 
 /** Equal buffers that are used again. All of one server's output buffers come from one. */
 export class BufPool implements BufOwner {
+  /** The memory of each buffer in bytes. */
   readonly bufBytes: number;
   readonly #keepMax: number;
   readonly #free: Buf[] = [];

@@ -13,7 +13,9 @@ import { type Buf, FREE, lendBuf, QUEUED, releaseBuf } from "./buf.ts";
  * chain's until it is lent, dropped or given back.
  */
 export class Chain {
+  /** The buffer that leaves next; null when there is none. Read it only. */
   first: Buf | null = null;
+  /** The buffer that leaves last; null when there is none. Read it only. */
   tail: Buf | null = null;
   /** How many buffers are queued, empty ones (which carry a `flush` or `last`) included. */
   count = 0;
@@ -22,6 +24,7 @@ export class Chain {
   /** The memory of all buffers that were ever lent from here, in bytes. */
   lentBytesTotal = 0;
 
+  /** True exactly when no buffer is queued, not even an empty one. */
   get isEmpty(): boolean {
     return this.first === null;
   }

@@ -50,6 +50,7 @@ export function defineServer(settings: ServerSettings): ServerDefinition {
 
 /** Settings with one list of handlers. */
 export interface ResolvedApp extends ServerSettings {
+  /** In the order in which they are tried. Made of `fetch`, the last one. */
   readonly handlers: readonly Handler[];
 }
 

@@ -19,6 +19,7 @@ export class HttpError extends Error {
   readonly status: number;
   /** A stable code in kebab case: `bare-lf`, `body-too-large`. */
   readonly code: string;
+  /** Who has to change something for it to go away. */
   readonly fault: Fault;
 
   constructor(status: number, code: string, message: string, fault: Fault = "peer") {

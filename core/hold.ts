@@ -13,9 +13,11 @@ import type { HttpRequest } from "./http_request.ts";
  * hold is not over, whatever else has ended.
  */
 export class Hold {
+  /** Why, for people: what a leak report shows. */
   readonly reason: string;
   /** When it was taken, on the scale of the reactor's clock. */
   readonly sinceMs: number;
+  /** The request that it keeps. */
   readonly request: HttpRequest;
   /** True exactly until `release`. */
   isOpen = true;

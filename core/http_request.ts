@@ -46,6 +46,7 @@ export interface SendOptions {
 export class HttpRequest implements Outgoing {
   /** The core replaces it once, before any handler runs, when it decodes the body. */
   head: RequestHead;
+  /** What carries it: a connection of the core, or an exchange of the runtime. For the core. */
   readonly exchange: Exchange;
   /** The server, for reports, threads and limits. */
   readonly service: Service;
@@ -56,7 +57,8 @@ export class HttpRequest implements Outgoing {
   /** Called once after each `AGAIN` of `send`, when more may be offered. */
   onWritable: ((request: HttpRequest) => void) | null = null;
 
-  // The response, for filters and the exchange; for logs, the head that was sent, and its bytes.
+  // The response, for filters and the exchange.
+  /** The head that was sent, for logs. Means nothing before `headSent`. */
   response: ResponseHead = NO_RESPONSE;
   /** What compresses the answer if it deserves it. May be set before the head is sent. */
   compression: Compression | null;
@@ -122,6 +124,7 @@ export class HttpRequest implements Outgoing {
     return this.head.isHead;
   }
 
+  /** Where the filters send: the exchange. */
   get sink(): OutgoingSink {
     return this.exchange;
   }
@@ -134,10 +137,12 @@ export class HttpRequest implements Outgoing {
     return `${this.exchange.scheme}://${authority}${target === "*" ? "" : target}`;
   }
 
+  /** The peer's address: of a proxy, where there is one between. */
   get remoteAddress(): Address {
     return this.exchange.remoteAddress;
   }
 
+  /** The address at which the request came in. */
   get localAddress(): Address {
     return this.exchange.localAddress;
   }

@@ -12,19 +12,25 @@ import type { ThreadService, ThreadsReport } from "./thread_service.ts";
 
 /** An open hold: why, and for how many milliseconds. */
 export interface HoldReport {
+  /** What was given to `request.hold`. */
   readonly reason: string;
+  /** How long it has been held. */
   readonly ageMs: number;
 }
 
 /** An open request. */
 export interface RequestReport {
+  /** The method as sent. */
   readonly method: string;
+  /** The target as sent. */
   readonly target: string;
+  /** How long ago its head was complete. */
   readonly ageMs: number;
   /**
    * `answering`, `finalized` (only output or holds are left) or `abandoned` (its client is gone).
    */
   readonly state: "answering" | "finalized" | "abandoned";
+  /** Its open holds, newest first. */
   readonly holds: readonly HoldReport[];
 }
 
@@ -43,11 +49,15 @@ export interface BytesReport {
  * `Bun.serve`, which shows no connections, requests are listed and connections and bytes are 0.
  */
 export interface ServerReport {
+  /** How many connections are open. */
   readonly connections: number;
+  /** Every request that is not over. */
   readonly requests: readonly RequestReport[];
   /** Output buffers that are queued or lent now. */
   readonly buffersOut: number;
+  /** Memory for bytes that are on their way. */
   readonly bytes: BytesReport;
+  /** Open requests and the lag of the loop. */
   readonly load: LoadReport;
   /** What waits on the loop of the server, which servers may share. */
   readonly waiting: Readonly<WaitCounts>;

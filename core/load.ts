@@ -61,6 +61,7 @@ export class Load implements TimerOwner, LoadReport {
     return this.#isLate || this.requests > this.#limits.requestsMax;
   }
 
+  /** The core counts a request that begins. */
   requestBegins(): void {
     this.requests++;
     this.#isBusy = true;
@@ -68,6 +69,7 @@ export class Load implements TimerOwner, LoadReport {
     if (this.requests > this.#limits.requestsMax) this.#judge();
   }
 
+  /** The core counts a request that is over. */
   requestEnds(): void {
     this.requests--;
     this.#isBusy = true;

@@ -25,11 +25,13 @@ export interface WaitCounts {
  * `request.service.loop` has the clock and the posted calls.
  */
 export class Loop implements TurnEvents {
+  /** Calls that run at the end of the turn. */
   readonly posted: PostedQueue;
   /** Deadlines to the grain of the wheel: for the many. */
   readonly timers: Timers;
   /** Deadlines to the millisecond: for the few. */
   readonly alarms: Alarms;
+  /** How many wait now. Whoever begins or ends a wait counts it here. */
   readonly waiting: WaitCounts = { suspended: 0, handles: 0, watches: 0 };
   readonly #reactor: Clock & Turn;
   /** When the wheel and the alarms want to be woken, and what the reactor was asked for. */

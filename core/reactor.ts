@@ -93,6 +93,7 @@ export interface Turn {
  * `onClose` exactly once and last. A connect that fails gets `onClose` alone.
  */
 export interface StreamEvents {
+  /** The stream is there: accepted, or connected. Sending may begin inside the call. */
   onOpen(handle: Handle): void;
   /**
    * Bytes came in. They are valid during the call only: whoever keeps them copies them. At most 64
@@ -109,6 +110,7 @@ export interface StreamEvents {
   onRelease(handle: Handle, buf: Buf): void;
   /** The peer will send no more (FIN). Writing goes on. At most once. */
   onEnd(handle: Handle): void;
+  /** The stream is over, and every buffer that was taken has come home. */
   onClose(handle: Handle, reason: CloseReason): void;
 }
 
@@ -145,8 +147,9 @@ export interface Streams {
    * can send one (see the portability table).
    */
   abort(handle: Handle): void;
-  /** The addresses of the two ends, for logs and applications. */
+  /** The peer's address, for logs and applications. */
   remoteAddress(handle: Handle): Address;
+  /** The address of this side's end, as `remoteAddress`. */
   localAddress(handle: Handle): Address;
 }
 
@@ -199,11 +202,13 @@ export type LogLevel = "info" | "warn" | "error";
 
 /** One line out. The text may hold line breaks only where it quotes a stack. */
 export interface Log {
+  /** Writes one entry, and waits for nothing. */
   log(level: LogLevel, text: string): void;
 }
 
 /** Random bytes good enough for identifiers and boundaries. */
 export interface Entropy {
+  /** Fills all of `into`. */
   random(into: Uint8Array): void;
 }
 
@@ -213,11 +218,15 @@ export interface Reactor extends Clock, Turn, Streams, Sockets, Log, Entropy {
   readonly runtime: string;
   /** How it listens, for the start line: `node:net`, `Deno.listen`, `Bun.listen`, `in memory`. */
   readonly via: string;
+  /** Encoders and decoders of content codings. */
   readonly codecs: Codecs;
+  /** Temporary files, for what is too large for memory. */
   readonly files: Files;
+  /** The ambient state (`AsyncLocalStorage`) in which something was asked for. */
   readonly context: Context;
   /** What the application owns and this runtime can wait for. */
   readonly polls: Polls;
+  /** Threads, for code that would hold up the loop. */
   readonly threads: Threads;
   /** Absent or null where the platform does not let it be seen. */
   readonly wholeBodies?: WholeBodies | null;

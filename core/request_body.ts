@@ -24,6 +24,7 @@ export interface BodyConsumer {
   onBody(bytes: Uint8Array): void;
   /** The body was complete. Trailer fields are flat: name, value, name, value … */
   onBodyEnd(trailers: readonly string[]): void;
+  /** The body cannot be had: what came of it is a part. */
   onBodyError(error: BodyError): void;
 }
 
@@ -39,6 +40,7 @@ export type BodyError = HttpError | RequestAborted;
  * read ahead. `docs/request-bodies.md` compares the three.
  */
 export class RequestBody {
+  /** The request that it belongs to. */
   readonly request: HttpRequest;
   #consumer: BodyConsumer | null = null;
   /** True exactly when the consumer wants bytes now. */

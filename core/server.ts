@@ -61,6 +61,7 @@ export type { ServerOptions } from "./server_options.ts";
  * `sluice/serve` does these for an application module. What is not documented here is for the core.
  */
 export class Server implements Service, StreamEvents, Closable, LoadEvents {
+  /** What it runs on. */
   readonly reactor: Reactor;
   readonly loop: Loop;
   readonly streams: Reactor;
@@ -83,6 +84,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
   /** Open requests and the loop's lag. Past their limits new requests get 503. */
   readonly load: Load;
   closing = false;
+  /** Connections that are open, of a byte-level runtime. */
   readonly connections: Set<Connection> = new Set();
   /** Live requests that no open connection lists: theirs is gone, or the runtime keeps it. */
   readonly requests: Set<HttpRequest> = new Set();

@@ -15,7 +15,9 @@ import type { Clocks, Limits } from "./limits.ts";
 export interface ServerOptions {
   /** Tried in order until one does not answer `DECLINED`. */
   readonly handlers: readonly Handler[];
+  /** Limits that are to differ from `DEFAULT_LIMITS`. */
   readonly limits?: Partial<Limits>;
+  /** Clocks that are to differ from `DEFAULT_CLOCKS`, in milliseconds. */
   readonly clocks?: Partial<Clocks>;
   /**
    * What a client's half close means. `abort` (the default): the request's signal aborts, and the

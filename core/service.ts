@@ -30,15 +30,23 @@ import type { ThreadService } from "./thread_service.ts";
  * applications; the rest is for the core.
  */
 export interface Service {
+  /** Clock, timers and posted calls. */
   readonly loop: Loop;
+  /** The ambient state (`AsyncLocalStorage`) in which something was asked for. */
   readonly context: Context;
+  /** The reactor's streams. */
   readonly streams: Sockets & Streams;
+  /** What the application owns and the runtime can wait for. */
   readonly polls: Polls;
+  /** Threads for code that would hold up the loop: `callInThread`, `register`. */
   readonly threads: ThreadService;
+  /** Temporary files, for what is too large for memory. */
   readonly files: Files;
   /** What compresses answers that deserve it; null: nothing does. */
   readonly compression: Compression | null;
+  /** All limits, with their defaults where no option said otherwise. */
   readonly limits: Limits;
+  /** All clocks, likewise. A request may have others: `request.clocks`. */
   readonly clocks: Clocks;
   /** Tried in order until one does not answer `DECLINED`. */
   readonly handlers: readonly Handler[];
@@ -56,6 +64,7 @@ export interface Service {
   readonly requestCodings: readonly Coding[];
   /** True exactly when neither of the two asks for anything: looked at for each request. */
   readonly takesBodiesAsTheyCome: boolean;
+  /** Encoders and decoders of content codings. */
   readonly codecs: Codecs;
   /** True exactly from the start of a graceful close on: answers carry `Connection: close`. */
   readonly closing: boolean;
@@ -63,7 +72,9 @@ export interface Service {
   readonly wholeBodies: WholeBodies | null;
   /** The quickest way from bytes to text. */
   readonly byteText: ByteText;
+  /** One line out, where the runtime logs. */
   log(level: LogLevel, text: string): void;
+  /** An identifier that no other request of this server has. */
   nextRequestId(): string;
   /**
    * What is open now, as a copy that stays as it is: connections, requests, holds with their

@@ -85,6 +85,7 @@ export interface ThreadService {
   register(name: string, run: LoopFunction): void;
   /** Queues a job with output. Null when the queue is full. */
   startJob(call: JobCall, sink: JobSink): Job | null;
+  /** The threads as they are now, as a copy. */
   report(): ThreadsReport;
   /**
    * Ends every thread and every job. Resolves to 0 when the last thread is over, or after
@@ -146,15 +147,19 @@ export interface JobEntries {
 
 /** The threads as they are now. */
 export interface ThreadsReport {
+  /** Each thread that is not over. */
   readonly threads: readonly ThreadReport[];
   /** Jobs that wait for a thread. */
   readonly queued: number;
-  /** Jobs that were begun so far, and threads that were started and lost. */
+  /** Jobs that were begun so far. */
   readonly jobs: number;
+  /** Threads that were started so far. */
   readonly started: number;
+  /** Threads that ended, whatever the reason, so far. */
   readonly lost: number;
-  /** How long the jobs that have ended took in all, and how long of that clients held them up. */
+  /** How long the jobs that have ended took in all. */
   readonly tookMs: number;
+  /** How long of that their clients held them up. */
   readonly waitedMs: number;
 }
 

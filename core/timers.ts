@@ -42,14 +42,18 @@ export class Timer {
    * When to fire, on the scale of `Clock.now()`. Means something only while armed; read it only.
    */
   deadlineMs = Infinity;
+  /** Who is told when its time has come. */
   readonly owner: TimerOwner;
 
-  /** The wheel's own: where this is linked (-1: nowhere), for which tick, and between whom. */
+  /** The wheel's own: where this is linked; -1 for nowhere. */
   slot = -1;
+  /** The wheel's own: the tick that it is linked for. */
   tick = 0;
   /** The wheel's own: a deadline above this can keep the present place. */
   staysAboveMs = 0;
+  /** The wheel's own: the timer before this one in its slot. */
   previous: Timer | null = null;
+  /** The wheel's own: the timer behind this one in its slot. */
   next: Timer | null = null;
 
   constructor(owner: TimerOwner) {

@@ -10,6 +10,7 @@ import type { Reactor } from "../core/reactor.ts";
 /** How to listen, when the runtime has more than one way. `serve`: through `Bun.serve`. */
 export type Via = "serve";
 
+/** How the reactor listens. */
 export interface ReactorOptions {
   /** Default: on bytes, under the core's own HTTP engine. */
   readonly via?: Via | undefined;

@@ -56,6 +56,7 @@ export {
   type MemoryPipe,
 };
 
+/** What the world is like: its seed, its faults, its sizes and its clocks. */
 export interface MemoryReactorOptions extends DiskOptions {
   /** Where the random bytes and the faults start. Default: 1. */
   readonly seed?: number;
@@ -87,10 +88,13 @@ export interface MemoryReactorOptions extends DiskOptions {
 
 /** One line of the log. */
 export interface LogLine {
+  /** How bad it is. */
   readonly level: LogLevel;
+  /** As it was logged, line breaks too. */
   readonly text: string;
 }
 
+/** How far the world is run for a condition, before that is given up. */
 export interface RunUntilOptions {
   /** How far the clock may move while there is nothing else to do. Default: 0, it stands still. */
   readonly withinMs?: number;
@@ -137,6 +141,7 @@ const WALL_TIME_MS = Date.UTC(2030, 0, 1);
 const EVENTS_MAX = 1_000_000;
 const IDLE_TURNS = 20;
 
+/** A reactor in memory, with its controls. `createMemoryReactor` makes one. */
 export class MemoryReactor implements Reactor {
   readonly runtime: string = "memory";
   readonly via: string = "in memory";

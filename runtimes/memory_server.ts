@@ -55,6 +55,7 @@ const HOMECOMING_MS = 60_000;
 export class MemoryServer {
   /** The runtime below: `faultCounts`, `pending()`, and controls by single events. */
   readonly reactor: MemoryReactor;
+  /** For `inspect`, `load` and `close`. */
   readonly server: Server;
 
   constructor(app: App, options: MemoryServerOptions = {}) {

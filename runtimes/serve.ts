@@ -53,6 +53,7 @@ export interface RunningServer {
   readonly address: Address;
   /** `http://127.0.0.1:8080`, without a slash at its end. */
   readonly url: string;
+  /** For `inspect`, `load` and more places to listen at. */
   readonly server: Server;
   /** Closes gracefully: see `Server.close`. */
   close(options?: CloseOptions): Promise<CloseReport>;

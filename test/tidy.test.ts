@@ -9,6 +9,7 @@
 import { describe, test } from "node:test";
 import { assertEquals, assertGreater } from "@std/assert";
 import { checkDeadExports, checkDeadFiles } from "./tidy/dead.ts";
+import { checkDocumented } from "./tidy/documented.ts";
 import { checkLayers } from "./tidy/layers.ts";
 import { checkManifests, entriesOf } from "./tidy/manifests.ts";
 import { checkNames, checkSleeps, type SleepReasons } from "./tidy/names.ts";
@@ -287,6 +288,48 @@ describe("tidy: the dead", () => {
     const surfaces = [...entriesOf(file("package.json").text), ...SURFACES];
     const examples = tree.map((source) => source.path).filter((path) => /^examples\//.test(path));
     assertEquals(show(checkDeadExports(tree, [...surfaces, ...examples])), []);
+  });
+});
+
+describe("tidy: documented", () => {
+  const at = (text: string, other = "", entry = `export * from "./other.ts";`) =>
+    checkDocumented([
+      { path: "core/mod.ts", text: `export { A } from "./a.ts";\n${entry}` },
+      { path: "core/a.ts", text: `import { Other } from "./other.ts";\n\n${text}` },
+      { path: "core/other.ts", text: other },
+    ], ["core/mod.ts"]).map(({ message }) => message);
+
+  test("checkDocumented() finds exports and public members without a doc comment", () => {
+    const bare = (name: string) => [`${name} has no doc comment`];
+    assertEquals(at("export class A {}"), bare("A"));
+    assertEquals(at("// Not this.\nexport function A() {}"), bare("A"));
+    assertEquals(at("/** Another. */\nconst B = 1;\nexport const A = B;"), bare("A"));
+    assertEquals(at("type A = 1;\nexport { type A };"), bare("A"));
+    assertEquals(at("/** This. */\nexport interface A {\n  b: number;\n}"), bare("A.b"));
+    assertEquals(at("/** This. */\nexport type A = {\n  b(): void;\n};"), bare("A.b"));
+    assertEquals(at("/** This. */\nexport class A {\n  get b() { return 1; }\n}"), bare("A.b"));
+    assertEquals(at("/** This. */\nexport class A {\n  static b = 1;\n}"), bare("A.b"));
+    assertEquals(at("/** It. */\nexport class A implements Other { b() {} }"), bare("A.b"));
+    assertEquals(at("/** This. */\nexport class A {}", "export const B = 1;"), bare("B"));
+    assertEquals(at("/** This. */\nexport class B {}"), [
+      "exports A, which is declared nowhere",
+    ]);
+  });
+
+  test("checkDocumented() leaves alone what is documented, or nobody else's", () => {
+    assertEquals(at("/** This. */\nexport class A {\n  /** And this. */\n  b = 1;\n}"), []);
+    assertEquals(at("/** This. */\n// a-tool: off\nexport type A = number;"), []);
+    assertEquals(at("/** This. */\nexport class A {\n  #b = 1;\n  private c = 1;\n}"), []);
+    assertEquals(at("/** It. */\nexport class A {\n  constructor() {}\n}\nexport class B {}"), []);
+    assertEquals(at("/** It. */\nexport class A extends B {\n  override c = 1;\n}"), []);
+    const other = "/** What. */\nexport interface Other {\n  /** Why. */\n  b(): void;\n}";
+    assertEquals(at("/** It. */\nexport class A implements Other {\n  b() {}\n}", other), []);
+  });
+
+  test("whatever users can name has a doc comment", () => {
+    const entries = entriesOf(file("package.json").text);
+    assertGreater(entries.length, 5);
+    assertEquals(show(checkDocumented(tree, entries)), []);
   });
 });
 

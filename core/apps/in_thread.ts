@@ -20,6 +20,7 @@ import { WholeAnswer } from "../work/whole_answer.ts";
 export interface ThreadRequest {
   /** An identifier that no other request of the server has. */
   readonly id: string;
+  /** As sent: `GET`. */
   readonly method: string;
   /** As sent: a path with an optional query, mostly. */
   readonly target: string;
@@ -27,6 +28,7 @@ export interface ThreadRequest {
   readonly url: string;
   /** Name and value of each field, in order. Names as sent. */
   readonly headers: ReadonlyArray<readonly [string, string]>;
+  /** The peer's address. */
   readonly remote: Address;
   /** The whole body, read before the thread had the request; empty without one. */
   readonly body: Uint8Array;

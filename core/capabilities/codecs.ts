@@ -44,6 +44,7 @@ export type CodecFault = "corrupt" | "truncated" | "window";
 
 /** One stream on its way. It holds memory outside of the heap until `close`. */
 export interface Codec {
+  /** What it encodes or decodes. */
   readonly coding: Coding;
   /** How many bytes of the input the last step took. */
   readonly taken: number;

@@ -22,6 +22,7 @@ export type FileErrorCode = "missing" | "denied" | "full" | "busy" | "other";
 /** The message names the file or its directory. */
 export class FileError extends Error {
   override name = "FileError";
+  /** Why, in one word. */
   readonly code: FileErrorCode;
 
   constructor(code: FileErrorCode, message: string) {

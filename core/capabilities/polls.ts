@@ -70,11 +70,13 @@ export interface Pollable {
 
 /** One message or object, which may be of any kind. */
 export interface Taken {
+  /** As it came. */
   readonly value: unknown;
 }
 
 /** What was read of a source and not taken when it was given back. It comes before all else. */
 export interface Released {
+  /** In one piece; empty when nothing was left. */
   readonly prefetched: Uint8Array;
   /**
    * A read that the platform cannot call back, of a `Deno.Conn` say. What it brings follows
@@ -101,7 +103,9 @@ export interface Polls {
 
 /** An open FIFO: what the platform has for it, and the same as it can be waited for. */
 export interface OpenedPipe {
+  /** What `detach` gives back. */
   readonly source: object;
+  /** The same, to be waited for. */
   readonly pollable: Pollable;
 }
 

@@ -38,6 +38,7 @@ export interface Thread {
 
 /** What the loop hears of a thread. `onExit` comes exactly once, and last. */
 export interface ThreadEvents {
+  /** The thread has sent `message`, which is a copy. */
   onMessage(message: unknown): void;
   /**
    * The thread is over. `reason` is for the log: what it threw outside of every job, its exit code,
@@ -54,6 +55,7 @@ export interface ThreadModule {
 
 /** The thread's side. */
 export interface ThreadPort {
+  /** Sends a copy of a message. Those of one direction arrive in their order. */
   post(message: unknown): void;
   /** Sets the one receiver of messages. */
   listen(onMessage: (message: unknown) => void): void;

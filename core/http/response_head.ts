@@ -63,7 +63,9 @@ const NO_FIELDS: string[] = [];
  * was sent; an iterable application finds the one to come at `out.response`.
  */
 export class ResponseHead {
+  /** The status: 200 … 599. */
   status = 200;
+  /** The words behind the status (RFC 9112 §4). */
   reason = "OK";
   /** Flat: name, value, name, value … as they will be sent, without the fields below. */
   fields: string[] = NO_FIELDS;
@@ -73,7 +75,9 @@ export class ResponseHead {
   chunked = false;
   /** True exactly when the application sent `Connection: close`. */
   closeAsked = false;
+  /** True exactly when there is a Date field: the server adds none then. */
   hasDate = false;
+  /** True exactly when there is a Content-Type field. */
   hasContentType = false;
   /** True exactly when there is an Upgrade field, which needs its connection option. */
   hasUpgrade = false;

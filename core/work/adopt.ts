@@ -18,8 +18,11 @@ export type Home = HttpRequest | Waiting;
 
 /** What of a server is needed for waiting. */
 export interface Waiting {
+  /** Its clock, timers and posted calls. */
   readonly loop: Loop;
+  /** What can be waited for. */
   readonly polls: Polls;
+  /** The reactor's streams, for `openStream`. */
   readonly streams: Sockets & Streams;
 }
 
@@ -83,6 +86,7 @@ export function openStream(address: Address, home: Home): Handle {
 
 /** What was detached, with what had been read of it and not taken. */
 export interface Detached {
+  /** What was given to `adopt`, or what the platform has for an opened pipe. */
   readonly source: object;
   /** Comes before everything that is read of the source from now on. */
   readonly prefetched: Uint8Array;

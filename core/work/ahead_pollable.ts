@@ -24,7 +24,9 @@ export interface PromisedSource {
   readonly recall?: () => void;
   /** The source goes back to its owner. */
   readonly release?: () => void;
+  /** Closes it: nobody wants it any more. */
   readonly close?: () => void;
+  /** Other objects that are in use together with it: the two halves of a pair. */
   readonly parts?: readonly object[];
 }
 

@@ -22,7 +22,7 @@ export interface EveryOptions {
   readonly request?: HttpRequest;
   /** The server that it works for, when it works for no request: stops when that is closing. */
   readonly server?: Service;
-  /** Its name in log lines and holds. */
+  /** Its name in log lines and holds. Default: `a call`. */
   readonly name?: string;
   /** Whether the first call comes at once, not after the first interval. Default: false. */
   readonly now?: boolean;
@@ -47,6 +47,7 @@ export function every(
 
 /** A repetition that `every` started: to stop it. */
 export class Every implements TimerOwner {
+  /** Its name in log lines and holds. */
   readonly name: string;
   readonly #intervalMs: number;
   readonly #run: (leftOut: number) => unknown;
@@ -84,6 +85,7 @@ export class Every implements TimerOwner {
     else this.#arm();
   }
 
+  /** True exactly when no call begins any more. */
   get isOver(): boolean {
     return this.#isOver;
   }

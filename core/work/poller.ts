@@ -21,8 +21,11 @@ export type Interest = Direction | "both";
 
 /** One direction of one handle that has something to tell. */
 export interface PollEvent {
+  /** The handle that was registered. */
   readonly handle: Handle;
+  /** Which of its directions. */
   readonly direction: Direction;
+  /** What there is to tell: see `PollState`. */
   readonly state: Exclude<PollState, "waiting">;
 }
 

@@ -33,7 +33,7 @@ export interface StepOptions {
   /** The server that it works for, when it works for no request. A graceful close waits for it. */
   readonly server?: Service;
   /**
-   * Its name in log lines, holds and reports. Default: the generator function's, as far as known.
+   * Its name in log lines, holds and reports. Default: `a computation`.
    */
   readonly name?: string;
   /** What it may use of one turn at most, in milliseconds. Default: its share of `stepBudgetMs`. */
@@ -49,7 +49,12 @@ export class StepStopped extends Error {
 
 /** How a computation is doing, for people. */
 export interface StepReport {
+  /** The computation's name. */
   readonly name: string;
+  /**
+   * `runnable`: its next slice comes in its turn. `paused`: by `pause`. `waiting`: for what it
+   * yielded.
+   */
   readonly state: "runnable" | "paused" | "waiting";
   /** How long its slices took so far. */
   readonly usedMs: number;
@@ -76,6 +81,7 @@ export function step<T>(generator: Generator<unknown, T, unknown>, options: Step
 
 /** A computation that `step` started: to await, pause, go on with, and stop. */
 export class Step<T> implements Sliced, WaitOwner {
+  /** Its name in log lines, holds and reports. */
   readonly name: string;
   readonly budgetMs: number;
   /** Slices that took longer than the budget of a whole turn. */
@@ -195,6 +201,7 @@ export class Step<T> implements Sliced, WaitOwner {
     return this.#stop(undefined);
   }
 
+  /** How it is doing now, as a copy. */
   report(): StepReport {
     const state = this.#pauses > 0 ? "paused" : this.#wait !== null ? "waiting" : "runnable";
     return { name: this.name, state, usedMs: this.usedMs, overruns: this.overruns };

@@ -24,8 +24,9 @@ export interface Sliced {
   overran(tookMs: number, budgetMs: number): void;
   /** What it may use of one turn; `Infinity` for its share, whatever that is. */
   readonly budgetMs: number;
-  /** The turn in which it last had a slice, and what it used of that. Start with 0. */
+  /** The turn in which it last had a slice. Start with 0. */
   turn: number;
+  /** What it used of that turn. Start with 0. */
   turnMs: number;
   /** How long all slices took so far. The ring adds to it; start with 0. */
   usedMs: number;
@@ -33,8 +34,9 @@ export interface Sliced {
   creditMs: number;
   /** The ring that it is in. Start with `null`. */
   ring: Stepper | null;
-  /** Its neighbours in the ring. Start with `null`. */
+  /** The one behind it in the ring. Start with `null`. */
   nextSliced: Sliced | null;
+  /** The one before it in the ring. Start with `null`. */
   previousSliced: Sliced | null;
 }
 

@@ -34,10 +34,11 @@ export interface Waiter<Result = unknown> {
   /** For timers, and for what is to be posted. */
   readonly loop: Loop;
   /**
-   * The wait is over: one of these two, once; later calls do nothing. Both only schedule, so they
-   * are safe at any place.
+   * The wait is over: `result` is the value of the `yield`. This or `fail` counts, once; later
+   * calls do nothing. Both only schedule, so they are safe at any place.
    */
   wake(result: Result): void;
+  /** The wait is over: the `yield` throws `error`. */
   fail(error: unknown): void;
 }
 

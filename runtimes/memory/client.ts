@@ -77,6 +77,7 @@ export class MemoryClient {
     return this;
   }
 
+  /** Takes in what comes again. */
   resumeReading(): this {
     this.#reactor.readStart(this.handle);
     return this;

@@ -27,6 +27,7 @@ export interface DiskOptions {
 /** Where temporary files go when nobody says where. */
 const DEFAULT_DIRECTORY = "/tmp";
 
+/** Files in memory. Every call settles in an event of its own. */
 export class MemoryDisk implements Files {
   readonly #world: DiskWorld;
   readonly #bytesMax: number;

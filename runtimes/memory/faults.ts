@@ -72,6 +72,7 @@ export interface MemoryFaults {
   readonly lateMsMax?: number;
 }
 
+/** What can go wrong, by name. */
 export type FaultName = Exclude<keyof MemoryFaults, "lateMsMax">;
 
 /** Each fault, in the order of `MemoryFaults`. */
@@ -101,6 +102,7 @@ export const FAULT_NAMES: readonly FaultName[] = [
 
 /** One fault that happened. */
 export interface Fault {
+  /** Which one. */
   readonly name: FaultName;
   /**
    * Whom it happened to: `local -> remote` of one end of a stream, a file's name, `thread 1`, or
@@ -111,7 +113,9 @@ export interface Fault {
 
 /** Opportunities so far, and how many of them were taken. */
 export interface FaultCount {
+  /** How often it could have happened. */
   readonly chances: number;
+  /** How often it did. */
   readonly happened: number;
 }
 

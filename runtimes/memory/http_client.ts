@@ -26,6 +26,7 @@ export interface MemoryRequest {
   readonly method?: string;
   /** Fields beside `Host` and, with a body, `Content-Length`: as they are, in this order. */
   readonly headers?: Readonly<Record<string, string>>;
+  /** A string is sent as UTF-8. Default: none. */
   readonly body?: string | Uint8Array;
   /** How far the clock may move until the answer is here. Default: an hour. */
   readonly withinMs?: number;
@@ -33,6 +34,7 @@ export interface MemoryRequest {
 
 /** One answer: its head, and as much of its body as is here. */
 export class MemoryAnswer {
+  /** The status: 200 … 599. */
   readonly status: number;
   /** The words behind the status. */
   readonly reason: string;
