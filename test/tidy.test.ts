@@ -11,6 +11,7 @@ import { assertEquals, assertGreater } from "@std/assert";
 import { checkDeadExports, checkDeadFiles } from "./tidy/dead.ts";
 import { checkDocumented } from "./tidy/documented.ts";
 import { checkLayers } from "./tidy/layers.ts";
+import { checkLinks } from "./tidy/links.ts";
 import { checkManifests, entriesOf } from "./tidy/manifests.ts";
 import { checkNames, checkSleeps, type SleepReasons } from "./tidy/names.ts";
 import type { Source, Violation } from "./tidy/source.ts";
@@ -330,6 +331,34 @@ describe("tidy: documented", () => {
     const entries = entriesOf(file("package.json").text);
     assertGreater(entries.length, 5);
     assertEquals(show(checkDocumented(tree, entries)), []);
+  });
+});
+
+describe("tidy: links", () => {
+  const at = (text: string) =>
+    checkLinks([
+      { path: "docs/a.md", text },
+      { path: "docs/b.md", text: "# One\n\n## `Two`, and *three*\n" },
+      { path: "core/c.ts", text: "" },
+    ]).map(({ line }) => line);
+
+  test("checkLinks() finds links to files and headings that are not there", () => {
+    assertEquals(at("\n[x](c.md)"), [2]);
+    assertEquals(at("[x](../core/d.ts) [y](b.md#two)"), [1, 1]);
+    assertEquals(at("# Two\n[x](#one)"), [2]);
+  });
+
+  test("checkLinks() leaves links alone that lead somewhere, or out of the tree", () => {
+    assertEquals(at("[x](b.md) [y](b.md#two-and-three) [z](../core/c.ts) [c](../core)"), []);
+    assertEquals(
+      at("# Here\n[x](#here) [y](https://example.org/#a) [z](mailto:a@example.org)"),
+      [],
+    );
+    assertEquals(at("```md\n[x](nowhere.md)\n```\n"), []);
+  });
+
+  test("links in the documents of the tree lead somewhere", () => {
+    assertEquals(show(checkLinks(tree)), []);
   });
 });
 

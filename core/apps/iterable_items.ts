@@ -28,8 +28,7 @@ export interface Block {
   readonly flush: boolean;
 }
 
-/** One item of an iterable application. A promise is waited for: its value is that of the
- * `yield`. */
+/** One item of an iterable application. A promise's value is that of its `yield`. */
 export type IterableItem = Chunk | Block | Suspension | PromiseLike<unknown>;
 
 /** What an iterable application answers: a generator, as a rule. */

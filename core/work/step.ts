@@ -71,8 +71,7 @@ export interface StepReport {
  * turn holds everybody up, and a computation with such slices is logged by name.
  *
  * @throws {HttpError} 503 when `stepsMax` computations are not over yet, or when the loop is late
- * by
- *   more than `stepsLagMaxMs`: slicing alone lets ever more in. A handler may let it go.
+ *   by more than `stepsLagMaxMs`: slicing alone lets ever more in. A handler may let it go.
  * @throws {TypeError} when it is told neither a request nor a server.
  */
 export function step<T>(generator: Generator<unknown, T, unknown>, options: StepOptions): Step<T> {
