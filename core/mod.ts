@@ -47,6 +47,7 @@ export {
   type Coding,
   type EncoderOptions,
 } from "./capabilities/codecs.ts";
+export type { ByteText } from "./capabilities/byte_text.ts";
 export type { Ambient, Context } from "./capabilities/context.ts";
 export type { WholeBodies } from "./capabilities/whole_bodies.ts";
 export {
@@ -68,8 +69,8 @@ export { Pause, type PauseOptions, type PauseResult } from "./work/pause.ts";
 export { SUSPENSION, type Suspension, type Waiter } from "./work/suspension.ts";
 export { FileError, type FileErrorCode, type Files, type OpenFile } from "./capabilities/files.ts";
 export { Loop, type WaitCounts } from "./loop.ts";
-export type { Posted } from "./posted.ts";
-export { Timer, type TimerOwner } from "./timers.ts";
+export type { Posted, PostedQueue } from "./posted.ts";
+export { Timer, type TimerOwner, type Timers } from "./timers.ts";
 export type { RequestHead } from "./http/request_head.ts";
 export type { HeaderFields, ResponseHead } from "./http/response_head.ts";
 export type { HttpRequest, SendOptions } from "./http_request.ts";
@@ -128,6 +129,7 @@ export {
   type Waiting,
 } from "./work/adopt.ts";
 export { pollableOf, type PromisedSource } from "./work/ahead_pollable.ts";
+export type { ReadPiece } from "./work/prefetch.ts";
 export {
   type Interest,
   type OnPoll,

@@ -25,6 +25,7 @@ export interface Posted {
   nextPosted: Posted | null;
 }
 
+/** Calls that are to run at the end of the turn, in the order in which they were posted. */
 export class PostedQueue {
   readonly #turn: Pick<Turn, "soon">;
   #first: Posted | null = null;

@@ -76,6 +76,7 @@ const SPAN: readonly number[] = Array.from({ length: LEVELS }, (_, level) => SLO
  */
 const NEVER_MS = Number.MAX_SAFE_INTEGER;
 
+/** The timer wheel of a loop. Arming, moving and disarming cost the same however many are armed. */
 export class Timers {
   readonly #clock: Pick<Clock, "wakeAt">;
   readonly #first: (Timer | null)[] = new Array<Timer | null>(LEVELS * SLOTS).fill(null);

@@ -31,8 +31,8 @@ import { type DiskOptions, MemoryDisk } from "./memory/disk.ts";
 import { Driver, type RunUntilLimits } from "./memory/driver.ts";
 import { type Endpoint, MemoryHandle, SCRATCH_START, type Wire } from "./memory/endpoint.ts";
 import {
-  type Fault,
   type FaultCount,
+  type FaultEvent,
   type FaultName,
   type FaultRate,
   FaultSchedule,
@@ -46,8 +46,8 @@ import { MemoryThreads } from "./memory/threads.ts";
 import { IN_ORDER, type Schedule, Task, TaskQueue } from "./memory/schedule.ts";
 
 export {
-  type Fault,
   type FaultCount,
+  type FaultEvent,
   type FaultName,
   type FaultRate,
   MemoryClient,
@@ -63,7 +63,7 @@ export interface MemoryReactorOptions extends DiskOptions {
   /** What goes wrong, and how often. The same seed gives the same faults. Default: nothing. */
   readonly faults?: MemoryFaults;
   /** Told of each fault as it happens. */
-  readonly onFault?: (fault: Fault) => void;
+  readonly onFault?: (fault: FaultEvent) => void;
   /**
    * How many bytes each direction of a stream holds in flight, and again with the receiver, before
    * `send` answers `AGAIN`. Small values make that frequent. Default: 65,536.

@@ -101,7 +101,7 @@ export const FAULT_NAMES: readonly FaultName[] = [
 ];
 
 /** One fault that happened. */
-export interface Fault {
+export interface FaultEvent {
   /** Which one. */
   readonly name: FaultName;
   /**
@@ -147,13 +147,13 @@ const FAULT_OF: { readonly [delay in Delay]: FaultName } = {
 export class FaultSchedule implements Schedule {
   readonly #dice: Readonly<Record<FaultName, Dice>>;
   readonly #lateMsMax: number;
-  readonly #onFault: ((fault: Fault) => void) | undefined;
+  readonly #onFault: ((fault: FaultEvent) => void) | undefined;
 
   /**
    * @throws {RangeError} for a rate that is none.
    * @throws {TypeError} for a fault that does not exist.
    */
-  constructor(faults: MemoryFaults, seed: number, onFault?: (fault: Fault) => void) {
+  constructor(faults: MemoryFaults, seed: number, onFault?: (fault: FaultEvent) => void) {
     this.#lateMsMax = faults.lateMsMax ?? LATE_MS_MAX;
     this.#onFault = onFault;
     if (!(this.#lateMsMax >= 1 && this.#lateMsMax < Infinity)) {

@@ -31,7 +31,7 @@ export function textOf(bytes: Uint8Array): string {
 export class RawClient implements StreamEvents {
   readonly bench: ServerBench;
   readonly handle: Handle;
-  /** All bytes so far, as Latin-1; not kept with `countOnly`. */
+  /** All bytes so far, as Latin-1; not kept unless `keeps`. */
   received = "";
   /** How many bytes came so far. */
   receivedBytes = 0;

@@ -12,7 +12,7 @@ import { AGAIN, ERROR, OK } from "../../../core/status.ts";
 import { Timer } from "../../../core/timers.ts";
 import {
   createMemoryReactor,
-  type Fault,
+  type FaultEvent,
   type MemoryFaults,
   type MemoryReactor,
   type MemoryReactorOptions,
@@ -305,16 +305,16 @@ interface Talk {
   readonly reactor: MemoryReactor;
   readonly server: Recorder;
   readonly client: Recorder;
-  readonly told: Fault[];
+  readonly told: FaultEvent[];
 }
 
 type Text = string | MemoryReactorOptions;
 
 /** A client says the texts to a server, one send for each, and both ends close. */
 async function talk(faults: MemoryFaults, ...texts: Text[]): Promise<Talk> {
-  const told: Fault[] = [];
+  const told: FaultEvent[] = [];
   const options = texts.find((one) => typeof one === "object") ?? {};
-  const onFault = (fault: Fault): void => void told.push(fault);
+  const onFault = (fault: FaultEvent): void => void told.push(fault);
   const reactor = createMemoryReactor({ ...options, faults, onFault });
   const server = new Recorder((event, met) => event === "onEnd" && reactor.close(met.handle));
   const chains = texts.filter((one) => typeof one === "string").map((text) => {
