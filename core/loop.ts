@@ -33,6 +33,8 @@ export class Loop implements TurnEvents {
   readonly alarms: Alarms;
   /** How many wait now. Whoever begins or ends a wait counts it here. */
   readonly waiting: WaitCounts = { suspended: 0, handles: 0, watches: 0 };
+  /** Connections that came. Whoever gives way to them sets it back. */
+  arrivals = 0;
   readonly #reactor: Clock & Turn;
   /** When the wheel and the alarms want to be woken, and what the reactor was asked for. */
   #timersWakeMs = Infinity;

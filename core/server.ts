@@ -174,6 +174,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
   // Events of the streams.
 
   onOpen(handle: Handle): void {
+    this.loop.arrivals++;
     const connection = new Connection(handle, this);
     handle.owner = connection;
     this.connections.add(connection);

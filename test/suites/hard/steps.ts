@@ -25,6 +25,7 @@ const PROBES_MIN = 3;
 const P99_MAX_MS = 2 * BUDGET_MS + 5;
 /** In memory each way over the network is an event of its own, with a turn before it. */
 const P99_MAX_MS_IN_MEMORY = 4 * BUDGET_MS + 5;
+const NEWCOMERS = 200;
 const ITEM = new Uint8Array(32 * 1024);
 
 export function checkSteps(check: HardCheck): void {
@@ -41,6 +42,15 @@ export function checkSteps(check: HardCheck): void {
     );
     assertLess(race.p99Ms, bench.timeIsReal ? P99_MAX_MS : P99_MAX_MS_IN_MEMORY);
     assertLess(race.overhead, 1.1);
+  });
+
+  check("steps: connections that come at once do not wait for a budget each", async (bench) => {
+    const { slices, tookMs } = await connectBeside(bench);
+    // One at least each, where a runtime accepts one in a turn and a turn is a slice.
+    assertLess(slices, NEWCOMERS / 2);
+    if (!bench.timeIsReal || !IS_FULL) return;
+    bench.measured("steps, newcomers", `${NEWCOMERS} connections in ${tookMs.toFixed(0)} ms`);
+    assertLess(tookMs, NEWCOMERS * BUDGET_MS / 2);
   });
 
   check("steps: cancelling half of them leaves the loop to the others", async (bench) => {
@@ -62,6 +72,29 @@ export function checkSteps(check: HardCheck): void {
   check("steps, control: the test fails where each computes in one go", async (bench) => {
     await assertRejects(() => compute(bench, inOneGo), Error, "probe");
   });
+}
+
+/** Connects many at once beside a computation. Answers what it had until all were answered. */
+async function connectBeside(bench: HardBench): Promise<{ slices: number; tookMs: number }> {
+  let slices = 0;
+  let isOver = false;
+  function* endless(): Generator<undefined, void> {
+    for (; !isOver; slices++) {
+      bench.rig.compute(BUDGET_MS);
+      yield;
+    }
+  }
+  const server = await bench.serve({ handlers: [(request) => request.respond(200)] });
+  const computing = step(endless(), { server });
+  await bench.settle(() => slices > 0, "the first slice");
+  const before = slices;
+  const fromMs = bench.rig.reactor.now();
+  const clients = Array.from({ length: NEWCOMERS }, () => bench.connect().request("GET", "/"));
+  await bench.settle(() => clients.every((client) => client.receivedBytes > 0), "all answers");
+  const tookMs = bench.rig.reactor.now() - fromMs;
+  isOver = true;
+  await bench.settle(() => computing.isOver, "the end of the computation");
+  return { slices: slices - before, tookMs };
 }
 
 /** One computation. */

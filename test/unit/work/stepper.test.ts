@@ -36,9 +36,10 @@ class Work implements Sliced {
   }
 }
 
-function make(): { reactor: MemoryReactor; stepper: Stepper } {
+function make(): { reactor: MemoryReactor; loop: Loop; stepper: Stepper } {
   const reactor = createMemoryReactor();
-  return { reactor, stepper: new Stepper(new Loop(reactor), BUDGET_MS) };
+  const loop = new Loop(reactor);
+  return { reactor, loop, stepper: new Stepper(loop, BUDGET_MS) };
 }
 
 /** Runs events for `ms` of the reactor's clock. */
@@ -64,6 +65,34 @@ describe("Stepper", () => {
     stepper.add(work);
     reactor.step();
     assertEquals(work.slices, BUDGET_MS / 0.001);
+  });
+
+  test("turns that bring connections have no slices, for as long as a budget", () => {
+    const { reactor, loop, stepper } = make();
+    const work = new Work(() => reactor.spend(BUDGET_MS));
+    stepper.add(work);
+    const slices: number[] = [];
+    for (let turn = 0; turn < 14; turn++) {
+      loop.postCall(() => {
+        // Each turn takes a millisecond, and brings a connection until they are all here.
+        reactor.spend(1);
+        if (turn < 9) loop.arrivals++;
+      });
+      reactor.step();
+      slices.push(work.slices);
+    }
+    assertEquals(slices, [1, 1, 1, 1, 1, 2, 2, 2, 2, 2, 3, 4, 5, 6]);
+  });
+
+  test("connections without end stop no computation, even where no clock moves", () => {
+    const { reactor, loop, stepper } = make();
+    const work = new Work(() => reactor.spend(BUDGET_MS));
+    stepper.add(work);
+    for (let turn = 0; turn < 1000; turn++) {
+      loop.arrivals++;
+      reactor.step();
+    }
+    assertEquals(work.slices, 1 + Math.floor(999 / 65));
   });
 
   test("shares by time, not by slices", () => {
