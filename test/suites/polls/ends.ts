@@ -77,6 +77,9 @@ export interface Kind {
   make(world: World): Promise<Ends>;
 }
 
+/** Why what the reactor itself opened is not given back. */
+export const NO_OTHER_OWNER = "a stream of the reactor has no other owner: `detach` closes it";
+
 /** Kinds that are only read, only written, or files: what they do not have. */
 export const ONLY_READ = ["write", "room", "broken"] as const;
 export const ONLY_WRITTEN = ["bytes", "timeout", "end", "detach"] as const;

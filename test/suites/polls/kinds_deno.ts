@@ -54,7 +54,7 @@ export const DENO_KINDS: readonly Kind[] = [
   },
   {
     name: "`Deno.FsFile`",
-    without: ["timeout", "room", "broken", "detach"],
+    without: ["timeout", "room", "broken"],
     make: () => file(),
   },
   {
@@ -108,6 +108,7 @@ async function file(): Promise<Ends> {
     feed: (bytes) => appendFileSync(place.path, bytes),
     endFeed() {},
     got: () => readFileSync(place.path).length,
+    readNatively: (count) => readInto(source, count),
     dispose: place.dispose,
   };
 }

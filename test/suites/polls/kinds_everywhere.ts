@@ -11,18 +11,19 @@ import { Chain } from "../../../core/chain.ts";
 import type { Address, Handle, Reactor, StreamEvents } from "../../../core/reactor.ts";
 import { AGAIN } from "../../../core/status.ts";
 import { type ForeignSource, openStream, POLLABLE } from "../../../core/work/adopt.ts";
-import { type Ends, type Kind, readWebStream, takingOf } from "./ends.ts";
+import { type Ends, type Kind, NO_OTHER_OWNER, readWebStream, takingOf } from "./ends.ts";
 
 export const EVERYWHERE: readonly Kind[] = [
   { name: "web stream pair", without: [], make: () => Promise.resolve(webPair()) },
   {
     name: '`[Symbol.for("sluice.pollable")]`',
-    without: ["detach"],
+    without: [],
     make: () => Promise.resolve(foreign()),
   },
   {
     name: "`openStream(address)`",
-    without: ["detach"],
+    without: [],
+    gaps: { detach: NO_OTHER_OWNER },
     make: async ({ reactor, home }) => {
       const far = new FarStream(reactor);
       const address = await far.listen();

@@ -6,17 +6,19 @@
 
 import { openPipe } from "../../../core/work/adopt.ts";
 import type { MemoryPipe, MemoryReactor } from "../../../runtimes/memory.ts";
-import { type Ends, type Kind, ONLY_READ } from "./ends.ts";
+import { type Ends, type Kind, NO_OTHER_OWNER, ONLY_READ } from "./ends.ts";
 
 export const MEMORY_KINDS: readonly Kind[] = [
   {
     name: "`reactor.pipe()`",
-    without: ["detach"],
+    without: [],
+    gaps: { detach: NO_OTHER_OWNER },
     make: ({ reactor }) => Promise.resolve(endsOf((reactor as MemoryReactor).pipe())),
   },
   {
     name: "FIFO, by `openPipe`",
-    without: [...ONLY_READ, "detach"],
+    without: ONLY_READ,
+    gaps: { detach: NO_OTHER_OWNER },
     async make({ reactor, home }) {
       const { far } = (reactor as MemoryReactor).pipe("/run/news");
       const handle = await openPipe("/run/news", home);

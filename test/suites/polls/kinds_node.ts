@@ -44,7 +44,7 @@ const DUPLEX: Kind = {
 };
 const FIFO: Kind = {
   name: "FIFO, by `openPipe`",
-  without: [...ONLY_READ, "detach"],
+  without: ONLY_READ,
   make: ({ home }) => fifo((path) => openPipe(path, home)),
 };
 const CHILD: Kind = {
@@ -64,17 +64,17 @@ const CHILD_STDIN: Kind = {
 };
 const FILE_HANDLE: Kind = {
   name: "`FileHandle`",
-  without: ["timeout", "room", "broken", "detach"],
+  without: ["timeout", "room", "broken"],
   make: () => fileHandle(),
 };
 const READ_STREAM: Kind = {
   name: "`fs.ReadStream`",
-  without: ["timeout", ...ONLY_READ, "detach"],
+  without: ["timeout", ...ONLY_READ],
   make: () => Promise.resolve(readStream()),
 };
 const PORT: Kind = {
   name: "`MessagePort`",
-  without: ["room", "detach"],
+  without: ["room"],
   make: () => Promise.resolve(port()),
 };
 
@@ -217,6 +217,11 @@ async function fileHandle(): Promise<Ends> {
     feed: (bytes) => appendFileSync(place.path, bytes),
     endFeed() {},
     got: () => readFileSync(place.path).length,
+    async readNatively(count) {
+      const bytes = new Uint8Array(count);
+      const { bytesRead } = await source.read(bytes, 0, count, null);
+      return bytes.subarray(0, bytesRead);
+    },
     dispose() {
       source.close().catch(() => {});
       place.dispose();
@@ -232,6 +237,7 @@ function readStream(): Ends {
     source,
     feed: (bytes) => appendFileSync(place.path, bytes),
     endFeed() {},
+    readNatively: (count) => readNodeStream(source, count),
     dispose() {
       source.destroy();
       place.dispose();
