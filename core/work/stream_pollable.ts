@@ -15,6 +15,7 @@ import type { Address, CloseReason, Handle, Sockets, StreamEvents, Streams } fro
 import { AGAIN } from "../status.ts";
 import { Pieces } from "./pieces.ts";
 import { WRITE_BYTES_MAX } from "./prefetch.ts";
+import { Watchers } from "./watchers.ts";
 
 export class StreamPollable implements Pollable, StreamEvents {
   readonly #streams: Sockets & Streams;
@@ -28,8 +29,7 @@ export class StreamPollable implements Pollable, StreamEvents {
   #blocked = false;
   /** True exactly when nobody wants the stream any more. */
   #closing = false;
-  #readChanged: (() => void) | null = null;
-  #writeChanged: (() => void) | null = null;
+  readonly #watchers = new Watchers();
 
   constructor(streams: Sockets & Streams) {
     this.#streams = streams;
@@ -56,13 +56,11 @@ export class StreamPollable implements Pollable, StreamEvents {
   }
 
   watch(direction: Direction, changed: () => void): void {
-    if (direction === "read") this.#readChanged = changed;
-    else this.#writeChanged = changed;
+    this.#watchers.watch(direction, changed);
   }
 
   unwatch(direction: Direction): void {
-    if (direction === "read") this.#readChanged = null;
-    else this.#writeChanged = null;
+    this.#watchers.unwatch(direction);
   }
 
   tryRead(bytesMax: number): Uint8Array | null | typeof AGAIN {
@@ -110,20 +108,20 @@ export class StreamPollable implements Pollable, StreamEvents {
     this.#handle = handle;
     this.#isOpen = true;
     if (this.#closing) this.#streams.close(handle);
-    else this.#writeChanged?.();
+    else this.#watchers.tellWriting();
   }
 
   onData(handle: Handle, bytes: Uint8Array): void {
     this.#pieces.push(bytes);
     this.#streams.readStop(handle);
-    this.#readChanged?.();
+    this.#watchers.tellReading();
   }
 
   onWritable(): void {
     this.#blocked = false;
     if (!this.#out.isEmpty) this.#push();
     if (this.#closing) this.close();
-    else if (!this.#blocked) this.#writeChanged?.();
+    else if (!this.#blocked) this.#watchers.tellWriting();
   }
 
   onRelease(_handle: Handle, buf: Buf): void {
@@ -132,13 +130,12 @@ export class StreamPollable implements Pollable, StreamEvents {
 
   onEnd(): void {
     this.#ended = true;
-    this.#readChanged?.();
+    this.#watchers.tellReading();
   }
 
   onClose(_handle: Handle, reason: CloseReason): void {
     this.#closed = reason;
     this.#out.drop();
-    this.#readChanged?.();
-    this.#writeChanged?.();
+    this.#watchers.tellBoth();
   }
 }

@@ -10,6 +10,7 @@ import type { Direction, Pollable, PollState, Released } from "../../core/capabi
 import { AGAIN } from "../../core/status.ts";
 import { Pieces } from "../../core/work/pieces.ts";
 import type { BunAdoptedSocket } from "./platform.ts";
+import { Watchers } from "../../core/work/watchers.ts";
 
 export class SocketPollable implements Pollable {
   readonly #socket: BunAdoptedSocket;
@@ -20,8 +21,7 @@ export class SocketPollable implements Pollable {
   #error: { readonly cause: unknown } | null = null;
   /** True exactly when the kernel took less than was offered, and `drain` has not come. */
   #isFull = false;
-  #readChanged: (() => void) | null = null;
-  #writeChanged: (() => void) | null = null;
+  readonly #watchers = new Watchers();
 
   constructor(socket: BunAdoptedSocket) {
     this.#socket = socket;
@@ -30,11 +30,11 @@ export class SocketPollable implements Pollable {
         data: (_socket, bytes) => this.#came(bytes),
         drain: () => {
           this.#isFull = false;
-          this.#writeChanged?.();
+          this.#watchers.tellWriting();
         },
         end: () => {
           this.#ended = true;
-          this.#readChanged?.();
+          this.#watchers.tellReading();
         },
         error: (_socket, error) => this.#closed(error),
         close: (_socket, error) => this.#closed(error),
@@ -46,14 +46,13 @@ export class SocketPollable implements Pollable {
   #came(bytes: Uint8Array): void {
     this.#pieces.push(bytes);
     this.#socket.pause();
-    this.#readChanged?.();
+    this.#watchers.tellReading();
   }
 
   #closed(error: unknown): void {
     this.#isClosed = true;
     if (error !== undefined && error !== null) this.#error ??= { cause: error };
-    this.#readChanged?.();
-    this.#writeChanged?.();
+    this.#watchers.tellBoth();
   }
 
   poll(direction: Direction): PollState {
@@ -65,13 +64,11 @@ export class SocketPollable implements Pollable {
   }
 
   watch(direction: Direction, changed: () => void): void {
-    if (direction === "read") this.#readChanged = changed;
-    else this.#writeChanged = changed;
+    this.#watchers.watch(direction, changed);
   }
 
   unwatch(direction: Direction): void {
-    if (direction === "read") this.#readChanged = null;
-    else this.#writeChanged = null;
+    this.#watchers.unwatch(direction);
   }
 
   tryRead(bytesMax: number): Uint8Array | null | typeof AGAIN {

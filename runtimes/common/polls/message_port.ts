@@ -22,6 +22,7 @@ import {
 import { AGAIN } from "../../../core/status.ts";
 import { joined } from "../../../core/work/pieces.ts";
 import { bytesOf } from "../../../core/work/prefetch.ts";
+import { Watchers } from "../../../core/work/watchers.ts";
 
 interface Port {
   onmessage: unknown;
@@ -49,8 +50,7 @@ class PortPollable implements Pollable {
   readonly #messages: unknown[] = [];
   #isListening = false;
   #isClosed = false;
-  #readChanged: (() => void) | null = null;
-  #writeChanged: (() => void) | null = null;
+  readonly #watchers = new Watchers();
 
   constructor(port: Port) {
     this.#port = port;
@@ -64,17 +64,12 @@ class PortPollable implements Pollable {
   }
 
   watch(direction: Direction, changed: () => void): void {
-    if (direction === "write") {
-      this.#writeChanged = changed;
-    } else {
-      this.#readChanged = changed;
-      this.#listen();
-    }
+    this.#watchers.watch(direction, changed);
+    if (direction === "read") this.#listen();
   }
 
   unwatch(direction: Direction): void {
-    if (direction === "read") this.#readChanged = null;
-    else this.#writeChanged = null;
+    this.#watchers.unwatch(direction);
   }
 
   #listen(): void {
@@ -130,12 +125,11 @@ class PortPollable implements Pollable {
 
   readonly #message = (event: { data?: unknown }): void => {
     this.#messages.push(event.data);
-    this.#readChanged?.();
+    this.#watchers.tellReading();
   };
 
   readonly #closed = (): void => {
     this.#isClosed = true;
-    this.#readChanged?.();
-    this.#writeChanged?.();
+    this.#watchers.tellBoth();
   };
 }

@@ -23,6 +23,7 @@ import {
 } from "../../../core/capabilities/polls.ts";
 import { AGAIN } from "../../../core/status.ts";
 import { bytesOf, WRITE_BYTES_MAX } from "../../../core/work/prefetch.ts";
+import { Watchers } from "../../../core/work/watchers.ts";
 
 /** A stream, or a child process with its two streams; null for anything else. */
 export function openNodeStream(source: object): Pollable | null {
@@ -63,8 +64,7 @@ class NodeStream implements Pollable {
   #isReading = false;
   /** What the last write answered. Bun's streams of children say so nowhere else (1.4). */
   #isFull = false;
-  #readChanged: (() => void) | null = null;
-  #writeChanged: (() => void) | null = null;
+  readonly #watchers = new Watchers();
 
   constructor(readable: Readable | null, writable: Writable | null, parts: readonly object[]) {
     this.#in = readable === null ? null : unowned(readable);
@@ -102,16 +102,15 @@ class NodeStream implements Pollable {
 
   watch(direction: Direction, changed: () => void): void {
     if (direction === "write") {
-      this.#writeChanged = changed;
+      this.#watchers.watch(direction, changed);
     } else if (this.#in !== null) {
-      this.#readChanged = changed;
+      this.#watchers.watch(direction, changed);
       this.#readAhead(this.#in);
     }
   }
 
   unwatch(direction: Direction): void {
-    if (direction === "read") this.#readChanged = null;
-    else this.#writeChanged = null;
+    this.#watchers.unwatch(direction);
   }
 
   /** The listener makes the stream read ahead: once somebody wants to know, from then on. */
@@ -175,7 +174,7 @@ class NodeStream implements Pollable {
     const writable = this.#out;
     if (writable !== null && this.#pollWrite(writable) === "waiting") {
       await new Promise<void>((resolve) => {
-        this.#writeChanged = resolve;
+        this.#watchers.watch("write", resolve);
       });
     }
     this.#letGo();
@@ -199,28 +198,26 @@ class NodeStream implements Pollable {
   readonly #readable = (): void => {
     const readable = this.#in!;
     this.#maybeEnded(readable);
-    this.#readChanged?.();
+    this.#watchers.tellReading();
   };
 
   readonly #ended = (): void => {
     this.#inEnded = true;
-    this.#readChanged?.();
+    this.#watchers.tellReading();
   };
 
   readonly #drained = (): void => {
     this.#isFull = false;
-    this.#writeChanged?.();
+    this.#watchers.tellWriting();
   };
 
   readonly #failed = (cause: unknown): void => {
     this.#error ??= { cause };
-    this.#readChanged?.();
-    this.#writeChanged?.();
+    this.#watchers.tellBoth();
   };
 
   readonly #closed = (): void => {
-    this.#readChanged?.();
-    this.#writeChanged?.();
+    this.#watchers.tellBoth();
   };
 }
 
