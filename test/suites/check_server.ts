@@ -20,6 +20,7 @@ import { checkLingering } from "./server/lingering.ts";
 import { checkCodedBodies } from "./server/coded_bodies.ts";
 import { checkKeptBodies } from "./server/kept_bodies.ts";
 import { checkCompression } from "./server/compression.ts";
+import { checkIterableMiddleware } from "./server/iterable_middleware.ts";
 import { checkIterables } from "./server/iterables.ts";
 import { checkIterablesWaiting } from "./server/iterables_waiting.ts";
 import { checkLimits } from "./server/limits.ts";
@@ -55,6 +56,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["lingering", (check) => checkLingering(check, rig)],
     ["compression", checkCompression],
     ["iterables", checkIterables],
+    ["middleware of iterables", checkIterableMiddleware],
     ["iterables that wait", checkIterablesWaiting],
     ["closing", (check) => checkClosing(check, rig)],
     ["steps", checkSteps],

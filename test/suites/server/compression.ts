@@ -8,25 +8,16 @@
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from "node:zlib";
 import { assert, assertEquals, assertLess, assertThrows } from "@std/assert";
 import { fetchHandler } from "../../../core/apps/fetch.ts";
-import { iterable, type IterableApp } from "../../../core/apps/iterable.ts";
-import {
-  buffered,
-  compressed,
-  timed,
-  type Timing,
-} from "../../../core/apps/iterable_middleware.ts";
-import { isRequestLevel } from "../../../core/exchange.ts";
+import { iterable } from "../../../core/apps/iterable.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { type HeaderFields, ResponseHead } from "../../../core/http/response_head.ts";
 import { Server } from "../../../core/server.ts";
 import { DONE, OK } from "../../../core/status.ts";
 import type { ServerCheck } from "../check_server.ts";
-import { BodyTap } from "../hard/body_tap.ts";
 import { decode } from "../hard/decoding.ts";
 import { type Answer, fieldOf } from "./answers.ts";
 import type { ServerBench } from "./bench.ts";
-import { leave } from "./iterables.ts";
 
 const DECODERS: { readonly [coding: string]: (bytes: Uint8Array) => Uint8Array } = {
   br: brotliDecompressSync,
@@ -36,9 +27,10 @@ const DECODERS: { readonly [coding: string]: (bytes: Uint8Array) => Uint8Array }
 const TEXT = "a line that says the same again and again\n".repeat(100);
 /** More than the kernel takes of a client that does not read. */
 const LARGE_BYTES = 8 << 20;
-const PLAIN = { "content-type": "text/plain; charset=utf-8" };
+export const PLAIN = { "content-type": "text/plain; charset=utf-8" };
 
-function bodyOf(answer: Answer): string {
+/** The body, decoded. */
+export function bodyOf(answer: Answer): string {
   const coding = fieldOf(answer, "content-encoding");
   if (coding === null) return answer.body;
   const bytes = Uint8Array.from(answer.body, (character) => character.charCodeAt(0));
@@ -50,10 +42,13 @@ export function checkCompression(check: ServerCheck): void {
   checkLeftAlone(check);
   checkFlushes(check);
   checkBounds(check);
-  checkMiddleware(check);
 }
 
-async function ask(bench: ServerBench, target: string, ...fields: string[]): Promise<Answer> {
+export async function ask(
+  bench: ServerBench,
+  target: string,
+  ...fields: string[]
+): Promise<Answer> {
   return (await bench.connect().request("GET", target, ...fields).waitAnswers(1))[0]!;
 }
 
@@ -414,87 +409,4 @@ function headOf() {
   const head = new ResponseHead();
   head.set(200, PLAIN);
   return head;
-}
-
-function checkMiddleware(check: ServerCheck): void {
-  check("buffered(), timed() and compressed() nest in any order", async (bench) => {
-    const timings: Timing[] = [];
-    const base: IterableApp = function* (_request, out) {
-      out.head(200, PLAIN);
-      for (let i = 0; i < 100; i++) yield `line ${i}\n`;
-      yield out.pause({ timeoutMs: 0 });
-      yield out.flush("last\n");
-    };
-    const asynchronous: IterableApp = async function* (request, out) {
-      yield* base(request, out) as Iterable<string>;
-    };
-    const note = (timing: Timing) => void timings.push(timing);
-    const apps: { [target: string]: IterableApp } = {
-      "/1": compressed(buffered(timed(base, note))),
-      "/2": timed(buffered(compressed(base)), note),
-      "/3": buffered(compressed(timed(asynchronous, note)), { bytesMax: 50 }),
-      "/4": timed(compressed(asynchronous, { codings: ["gzip"], minBytes: 1 }), note),
-    };
-    await bench.serve({ handlers: [(request) => iterable(apps[request.target]!)(request)] });
-    const lines = Array.from({ length: 100 }, (_, i) => `line ${i}\n`).join("");
-    for (const target of Object.keys(apps)) {
-      const answer = await ask(bench, target, "Accept-Encoding: gzip");
-      assertEquals([target, fieldOf(answer, "content-encoding")], [target, "gzip"]);
-      assertEquals(bodyOf(answer), `${lines}last\n`);
-    }
-    await bench.settle(() => timings.length === 4, "the timings");
-    assertEquals(timings.map((timing) => timing.items), [102, 103, 102, 102]);
-    for (const timing of timings) {
-      assertEquals(timing.bytes, lines.length + 5);
-      assert(timing.makingMs <= timing.totalMs && timing.firstMs <= timing.totalMs);
-    }
-  });
-
-  check("buffered() gathers small blocks, and lets go at a flush", async (bench) => {
-    const sizes: number[] = [];
-    const wanted = [60, 40, 10, 200, 3];
-    await bench.serve({
-      handlers: [iterable(buffered(function* (_request, out) {
-        for (let i = 0; i < 10; i++) yield "ten bytes\n";
-        yield out.flush();
-        yield "ten bytes\n";
-        yield "x".repeat(200);
-        yield "end";
-      }, { bytesMax: 64 }))],
-    });
-    const client = bench.connect();
-    const tap = new BodyTap((bytes) => sizes.push(bytes.length));
-    client.onBytes = (bytes) => tap.take(bytes);
-    client.request("GET", "/");
-    const [answer] = await client.waitAnswers(1);
-    assertEquals(answer!.body, `${"ten bytes\n".repeat(11)}${"x".repeat(200)}end`);
-    // Chunks that are cut on their way, and those of a runtime that frames by itself, are others.
-    const isExact = bench.rig.cuts !== true && !isRequestLevel(bench.rig.reactor);
-    assertEquals(isExact ? sizes : wanted, wanted);
-    assertThrows(() => buffered(function* () {}, { bytesMax: 0 }), RangeError);
-  });
-
-  check("a reset below middleware ends the innermost generator, once", async (bench) => {
-    let ends = 0;
-    const requests: HttpRequest[] = [];
-    const timings: Timing[] = [];
-    const app = timed(
-      buffered(compressed(function* (request, out) {
-        requests.push(request);
-        try {
-          yield out.flush("a");
-          yield out.pause();
-        } finally {
-          ends++;
-        }
-      })),
-      (timing) => timings.push(timing),
-    );
-    await bench.serve({ handlers: [iterable(app)] });
-    const client = bench.connect().request("GET", "/");
-    await bench.settle(() => client.received.length > 0, "the head");
-    await leave(bench, client, requests[0]!);
-    await bench.settle(() => requests[0]!.over, "the end");
-    assertEquals([ends, timings.length], [1, 1]);
-  });
 }
