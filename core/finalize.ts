@@ -92,7 +92,10 @@ export function finalizeWithoutBody(request: HttpRequest, error: HttpError): voi
 
 /** The time of a request's handler has run out before there was a head of an answer. */
 export function finalizeLate(request: HttpRequest): void {
-  warn(request, "503, the handler is late");
+  const reasons = [];
+  for (let hold = request.holds; hold !== null; hold = hold.next) reasons.push(hold.reason);
+  const held = reasons.length === 0 ? "" : `, held by ${reasons.join(", ")}`;
+  warn(request, `503, the handler is late${held}`);
   request.tellAbort("timeout");
   finalizeUnlessAnswered(request, 503);
 }

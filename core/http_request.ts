@@ -65,6 +65,10 @@ export class HttpRequest implements Outgoing {
   encoding: Encoding | null = null;
   bodyFilters = 0;
   promisedBytes = -1;
+  /**
+   * Bytes of the response's body that were accepted so far: before compression and chunks, and none
+   * for HEAD and for a status without a body. Not all of them need have reached the client.
+   */
   bodyBytes = 0;
   trailers: readonly string[] | null = null;
   bodyBroken = false;

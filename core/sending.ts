@@ -66,6 +66,7 @@ function sendPastFilters(
   request.exchange.handlerClockStop(request);
   request.responseEnded = true;
   if (code === ERROR) request.lost = true;
+  else request.bodyBytes = body.length;
   if (request.finalized) settleRequest(request);
   return code;
 }

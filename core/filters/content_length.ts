@@ -1,25 +1,26 @@
 /**
- * Holds the application to the length that it declared (RFC 9112 §6.2): what is too much is cut and
- * logged, what is too little must not look like a whole answer.
+ * Counts the bytes of a body, and holds the application to the length that it declared (RFC 9112
+ * §6.2): what is too much is cut and logged, what is too little must not look like a whole answer.
  *
  * @module
  */
 
 import type { Chain } from "../chain.ts";
+import { statusHasNoBody } from "./head_only.ts";
 import type { Filter, Outgoing } from "./outgoing.ts";
 
 export const contentLength: Filter = {
   name: "content-length",
   head(outgoing: Outgoing): boolean {
     outgoing.promisedBytes = outgoing.response.contentLength;
-    return outgoing.promisedBytes >= 0 && !outgoing.isHead && outgoing.response.status !== 304;
+    return !outgoing.isHead && !statusHasNoBody(outgoing.response.status);
   },
   body(outgoing: Outgoing, chain: Chain): void {
     const promised = outgoing.promisedBytes;
     for (let buf = chain.first; buf !== null; buf = buf.next) {
-      const room = promised - outgoing.bodyBytes;
       const size = buf.end - buf.pos;
-      if (size > room) {
+      const room = promised - outgoing.bodyBytes;
+      if (promised >= 0 && size > room) {
         outgoing.complain(`sent more than its Content-Length of ${promised}: the rest was cut`);
         buf.end = buf.pos + room;
         outgoing.bodyBytes = promised;

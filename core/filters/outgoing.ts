@@ -23,7 +23,7 @@ export interface Outgoing {
   bodyFilters: number;
   /** The body's length as the application promised it; -1 when it did not. */
   promisedBytes: number;
-  /** Body bytes seen by the content-length filter so far. */
+  /** Bytes of the body so far: before compression and chunks, and none where a body is dropped. */
   bodyBytes: number;
   /** What compresses this answer if it deserves it; null when nothing is compressed. */
   readonly compression: Compression | null;

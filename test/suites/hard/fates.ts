@@ -120,7 +120,7 @@ export const FATES: readonly Fate[] = [
     status: 503,
     cause: "timeout",
     finalizes: [0, 0],
-    log: /^503, the handler is late$/,
+    log: /^503, the handler is late, held by /,
     act: neverFinalizes,
   },
   {
@@ -130,7 +130,7 @@ export const FATES: readonly Fate[] = [
     status: 503,
     cause: "timeout",
     finalizes: [0, 1],
-    log: /^503, the handler is late$/,
+    log: /^503, the handler is late, held by /,
     act: finalizesTooLate,
   },
 ];

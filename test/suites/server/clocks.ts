@@ -8,6 +8,7 @@
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fetchHandler } from "../../../core/apps/fetch.ts";
+import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import type { RequestClocks } from "../../../core/limits.ts";
 import { DONE, type ResultCode } from "../../../core/status.ts";
@@ -108,6 +109,22 @@ function checkOutcomes(check: ServerCheck): void {
     await bench.serve({ handlers: [isSilent], clocks: { handlerTimeoutMs: 200 } });
     const [refusal] = await bench.connect().request("GET", "/").waitClosed();
     assertEquals([refusal?.status, fieldOf(refusal!, "connection")], [503, "close"]);
+  });
+
+  check("handlerTimeoutMs logs what holds the request", async (bench) => {
+    const handler: Handler = (request) => {
+      const query = request.hold("the query");
+      const mail = request.hold("the mail");
+      request.onAbort(() => {
+        query.release();
+        mail.release();
+      });
+      return DONE;
+    };
+    await bench.serve({ handlers: [handler], clocks: { handlerTimeoutMs: 200 } });
+    await bench.connect().request("GET", "/slow").waitClosed();
+    const words = "503, the handler is late, held by the mail, the query";
+    assertEquals(bench.logs, [`warn GET /slow: ${words}`]);
   });
 
   check("keepAliveTimeoutMs closes an idle connection in silence", async (bench) => {

@@ -9,6 +9,7 @@ import { assertEquals } from "@std/assert";
 import { fetchHandler } from "../../../core/apps/fetch.ts";
 import { iterable } from "../../../core/apps/iterable.ts";
 import type { Pollable } from "../../../core/capabilities/polls.ts";
+import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import type { ServerReport } from "../../../core/inspect.ts";
 import { adopt, closeHandle, POLLABLE } from "../../../core/work/adopt.ts";
@@ -25,7 +26,58 @@ const SILENT: Pollable = {
   unwatch: () => {},
 };
 
+/** Answers of every kind, and the bytes of their bodies before coding and framing. */
+const COUNTED: { readonly [target: string]: readonly [handler: Handler, bytes: number] } = {
+  "/whole": [(request) => request.respond(200, {}, "hello\n"), 6],
+  "/letters": [(request) => request.respond(200, {}, "Grüße\n"), 8],
+  "/large": [(request) => request.respond(200, {}, new Uint8Array(100_000)), 100_000],
+  "/streamed": [(request) => {
+    request.sendHead(200);
+    request.send("hello, ");
+    return request.send("world\n", { last: true });
+  }, 13],
+  "/compressed": [(request) => {
+    return request.respond(200, { "content-type": "text/plain" }, "x".repeat(10_000));
+  }, 10_000],
+  "/fetch": [fetchHandler({ fetch: () => new Response("fetched\n") }), 8],
+  "/short": [(request) => {
+    request.sendHead(200, { "content-length": 10 });
+    return request.send("abc", { last: true });
+  }, 3],
+  "/long": [(request) => {
+    request.sendHead(200, { "content-length": 2 });
+    return request.send("abc", { last: true });
+  }, 2],
+  "/nothing": [(request) => request.respond(204), 0],
+  "/thrown": [() => Promise.reject(new Error("no")), "500 Internal Server Error\n".length],
+};
+
+/** Serves them, and counts when a request is over. */
+function counting(counts: { [request: string]: number }): Handler {
+  return (request) => {
+    const name = `${request.method} ${request.target}`;
+    request.onCleanup(() => counts[name] = request.bodyBytes);
+    return COUNTED[request.target]![0](request);
+  };
+}
+
 export function checkReports(check: ServerCheck): void {
+  check("bodyBytes counts the body of every kind of answer", async (bench) => {
+    const counts: { [request: string]: number } = {};
+    await bench.serve({ handlers: [counting(counts)], compression: true });
+    const wanted: { [request: string]: number } = {};
+    for (const [target, [, bytes]] of Object.entries(COUNTED)) {
+      wanted[`GET ${target}`] = bytes;
+      const before = Object.keys(counts).length;
+      bench.connect().request("GET", target, "Accept-Encoding: gzip");
+      await bench.settle(() => Object.keys(counts).length > before, target);
+    }
+    wanted["HEAD /whole"] = 0;
+    bench.connect().request("HEAD", "/whole");
+    await bench.settle(() => "HEAD /whole" in counts, "the answer to HEAD");
+    assertEquals(counts, wanted);
+  });
+
   check("inspect() counts who is suspended, and no more when it goes on", async (bench) => {
     const pauses: Pause[] = [];
     let resolve!: (value: string) => void;
