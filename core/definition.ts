@@ -73,16 +73,38 @@ export function resolveApp(app: unknown): ResolvedApp {
     return { ...definition, handlers };
   }
   if (typeof (app as FetchApp).fetch === "function") {
+    refuseSettings(app);
     return { handlers: [fetchHandler(app as FetchApp)], ...whereOf(app) };
   }
   throw new TypeError(`cannot serve this object: ${WANTED}`);
 }
 
-/** Many export where to listen beside `fetch`, by the names of other servers. */
+/**
+ * A limit that stands beside `fetch` in a plain object would be ignored in silence. Instances of a
+ * framework's class may call their own properties whatever they like.
+ */
+function refuseSettings(app: object): void {
+  if (Object.getPrototypeOf(app) !== Object.prototype) return;
+  for (const name of SETTINGS) {
+    if (name === "fetch" || name === "port" || !Object.hasOwn(app, name)) continue;
+    throw new TypeError(
+      `"${name}" is a setting of defineServer: export default defineServer({ … })`,
+    );
+  }
+}
+
+/**
+ * Many export where to listen beside `fetch`, by the names of other servers. A port may be a text:
+ * `process.env.PORT`.
+ */
 function whereOf(app: { port?: unknown; hostname?: unknown }): { host?: string; port?: number } {
+  const { hostname, port } = app;
+  // What is no number is for whoever listens to refuse, by its name.
+  const read = typeof port === "string" && /^\d+$/.test(port) ? Number(port) : port;
+  const isPort = typeof read === "number" || typeof read === "string" && read !== "";
   return {
-    ...(typeof app.port === "number" ? { port: app.port } : {}),
-    ...(typeof app.hostname === "string" ? { host: app.hostname } : {}),
+    ...(isPort ? { port: read as number } : {}),
+    ...(typeof hostname === "string" ? { host: hostname } : {}),
   };
 }
 

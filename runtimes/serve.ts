@@ -132,7 +132,8 @@ function addressOf(app: ResolvedApp, options: ServeOptions): Address {
   const host = options.host ?? app.host ?? "127.0.0.1";
   const port = options.port ?? app.port ?? 8080;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
-    throw new ServeError("port", `a port is a whole number from 0 to 65535, not ${port}`);
+    const given = typeof port === "string" ? JSON.stringify(port) : String(port);
+    throw new ServeError("port", `a port is a whole number from 0 to 65535, not ${given}`);
   }
   return { transport: "tcp", host, port };
 }

@@ -92,6 +92,12 @@ export class Program {
     return promise;
   }
 
+  /** Closes the reading end of its output: what it writes from now on fails with EPIPE. */
+  dropOutput(): void {
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+  }
+
   /** Sends a signal to the program and all that it started, and waits for its end. */
   stop(signal: EndSignal): Promise<Ending> {
     killGroup(this.#child, signal);

@@ -8,6 +8,7 @@
  */
 
 import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { existsSync } from "node:fs";
 import process from "node:process";
 import { CLOSE_DEADLINE_MS } from "../../core/closing.ts";
 import { ListenError } from "../../core/reactor.ts";
@@ -24,7 +25,11 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   let exitCode = 0;
   const program = programOf((code) => exitCode = code);
   try {
-    if (args.length === 0) throw new UsageError("no command given: try sluice serve <module>");
+    const [command] = args;
+    if (command === undefined) throw new UsageError("no command given: try sluice serve <module>");
+    if (command !== "serve" && existsSync(command)) {
+      throw new UsageError(`unknown command '${command}' (Did you mean serve ${command}?)`);
+    }
     await program.parseAsync(args, { from: "user" });
     return exitCode;
   } catch (error) {

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { statSync } from "node:fs";
+import { type Stats, statSync } from "node:fs";
 import { relative, resolve } from "node:path";
 import process from "node:process";
 import { fileURLToPath, pathToFileURL } from "node:url";
@@ -20,13 +20,31 @@ import { UsageError } from "./usage_error.ts";
 export async function loadApp(module: string): Promise<unknown> {
   const path = /^file:/i.test(module) ? pathOfUrl(module) : resolve(module);
   checkFile(module, path);
-  let exports: { readonly default?: unknown };
   try {
-    exports = await import(pathToFileURL(path).href);
+    const exports = await settled<Exports>(import(pathToFileURL(path).href));
+    return exports.default;
   } catch (error) {
     throw new UsageError(`cannot import ${module}: ${explain(error, path)}`);
   }
-  return exports.default;
+}
+
+interface Exports {
+  readonly default?: unknown;
+}
+
+/**
+ * As `promise`, but rejects where nothing is left that could settle it. The process would end then
+ * with exit code 0, which a supervisor takes for a clean end.
+ */
+async function settled<T>(promise: Promise<T>): Promise<T> {
+  const { promise: idle, reject } = Promise.withResolvers<never>();
+  const onIdle = () => reject(new Error("its top-level await never ends"));
+  process.once("beforeExit", onIdle);
+  try {
+    return await Promise.race([promise, idle]);
+  } finally {
+    process.off("beforeExit", onIdle);
+  }
 }
 
 function pathOfUrl(url: string): string {
@@ -39,9 +57,19 @@ function pathOfUrl(url: string): string {
 
 /** Tells a missing module from one that imports something missing. */
 function checkFile(module: string, path: string): void {
-  const facts = statSync(path, { throwIfNoEntry: false });
+  const facts = factsOfFile(module, path);
   if (facts === undefined) throw new UsageError(`no such module: ${module}`);
   if (facts.isDirectory()) throw new UsageError(`${module} is a directory, not a module`);
+}
+
+/** Undefined where there is no such file. */
+function factsOfFile(module: string, path: string): Stats | undefined {
+  try {
+    return statSync(path, { throwIfNoEntry: false });
+  } catch (error) {
+    // No right to look there, by the system or by Deno's permissions: it says which is wanted.
+    throw new UsageError(`cannot read ${module}: ${firstLine((error as Error).message)}`);
+  }
 }
 
 /** The error's words in one line, with the place when the error knows it. */

@@ -34,6 +34,7 @@ export async function runServe(
   options: ServeCommandOptions,
   version: string,
 ): Promise<number> {
+  outliveReaders();
   const app = await loadApp(module) as App;
   const running = await start(module, app, options);
   // Whoever reads the start line may send a signal at once.
@@ -52,6 +53,15 @@ export async function runServe(
   await new Promise((resolve) => process.stderr.write(describeLeft(report), resolve));
   if (report.threads > 0) endProcess(1);
   return 1;
+}
+
+/**
+ * Whoever reads the output may be gone (`| head -1`, a collector of logs that was restarted). That
+ * must neither end a server that has clients nor cut its shutdown short, as EPIPE does on Node 26
+ * and, for standard output, on Deno 2.9: what nobody reads is dropped.
+ */
+function outliveReaders(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on("error", () => {});
 }
 
 async function start(

@@ -43,10 +43,15 @@ export function listenErrorOf(error: unknown, address: Address): ListenError {
 
 const LISTEN_WORDS: Record<ListenError["code"], (error: unknown) => string> = {
   "in-use": () => "is already in use",
-  denied: () => "may not be listened on: permission denied",
-  unavailable: () => "does not exist on this machine",
+  denied: (error) => `may not be listened on: ${deniedWords(error)}`,
+  unavailable: () => "cannot be listened on: no such address on this machine",
   other: (error) => `cannot be listened on: ${messageOf(error)}`,
 };
+
+/** Deno says which permission is wanted. */
+function deniedWords(error: unknown): string {
+  return codeOfError(error) === "" ? messageOf(error) : "permission denied";
+}
 
 function listenCodeOf(error: unknown): ListenError["code"] {
   switch (codeOfError(error)) {

@@ -33,6 +33,21 @@ export default (request) => {
 };
 `;
 
+/** Complains of some requests, and answers the others to their end at shutdown. */
+const TALKATIVE = `import { DONE, finalizeRequest } from "$CORE";
+export default (request) => {
+  if (request.target === "/fail") throw new Error("no");
+  const hold = request.hold("waits for the shutdown");
+  request.onAbort((cause) => {
+    finalizeRequest(request, request.send(cause, { last: true }));
+    hold.release();
+  });
+  request.sendHead(200);
+  request.send("until the ", { flush: true });
+  return DONE;
+};
+`;
+
 /** Asks a database for a number without end, in a thread: a call that nothing can interrupt. */
 const BLOCKED = `import { inThread } from "$CORE";
 import { writeSync } from "node:fs";
@@ -76,6 +91,17 @@ export function checkClosing(column: ProcessColumn): void {
     const { code, stdout, stderr } = await program.stop("SIGTERM");
     assertEquals({ code, stderr }, { code: 0, stderr: "" });
     assertMatch(stdout, /\nSIGTERM: closing with no open request\n$/);
+  });
+
+  test("it outlives whoever read its output, and ends as always: exit code 0", async () => {
+    const module = writeModule("talkative.mjs", TALKATIVE);
+    const { url, program } = await startServing(column, [module, "--port", "0"]);
+    program.dropOutput();
+    for (let i = 0; i < 5; i++) assertEquals((await fetch(`${url}/fail`)).status, 500);
+    const response = await fetch(url);
+    const ended = program.stop("SIGTERM");
+    assertEquals(await response.text(), "until the shutdown");
+    assertEquals((await ended).code, 0);
   });
 
   test("a second signal ends at once, with the signal's exit code", async () => {

@@ -17,6 +17,7 @@ import { takePort } from "./ports.ts";
 const ARGUMENTS: ReadonlyArray<readonly [string, RegExp]> = [
   ["", /no command given: try sluice serve <module>/],
   ["frob", /unknown command 'frob'/],
+  ["examples/hello.ts --port 0", /unknown command 'examples\/hello\.ts' \(Did you mean serve /],
   ["serve", /missing required argument 'module'/],
   ["serve a.ts b.ts", /too many arguments/],
   ["serve --prot 1 a.ts", /unknown option '--prot' \(Did you mean --port\?\)/],
@@ -76,6 +77,12 @@ const MODULES: ReadonlyArray<readonly [name: string, text: string, words: RegExp
   ["number.mjs", "export default 42;", new RegExp(`cannot serve number: ${WANTED}`)],
   ["object.mjs", "export default { fetsch() {} };", new RegExp(`cannot serve .*: ${WANTED}`)],
   ["port.mjs", BAD_PORT, /a port is a whole number from 0 to 65535, not 70000/],
+  ["text_port.mjs", "export default { fetch() {}, port: 'http' };", /a port is .*, not "http"/],
+  [
+    "settings.mjs",
+    "export default { fetch() {}, limits: { clientBodyMaxBytes: 1 } };",
+    /"limits" is a setting of defineServer: export default defineServer/,
+  ],
   ["limit.mjs", BAD_LIMIT, /there is no limit "bodyMax"/],
   ["syntax.ts", "\n\nexport default {{;\n", /\(.*syntax\.ts:3\)/],
   [
@@ -138,6 +145,21 @@ export function checkMistakes(column: ProcessColumn): void {
       const line = new RegExp(`${name}: .*${words.source}`);
       await assertRefused(["serve", paths[index]!], line);
     }
+  });
+
+  test("a module whose top-level await never ends is no clean end", async () => {
+    const path = writeModule(
+      "waits.mjs",
+      "await new Promise(() => {});\nexport default () => 0;\n",
+    );
+    if (column !== "deno") {
+      await assertRefused(["serve", path], /waits\.mjs: Error: its top-level await never ends/);
+      return;
+    }
+    // Deno ends the process before anybody hears of it, and says where.
+    const { code, stdout, stderr } = await run(["serve", path]);
+    assertEquals([code, stdout], [1, ""]);
+    assertMatch(stderr, /Top-level await promise never resolved[^]*waits\.mjs:1/);
   });
 
   test("a taken port, and a host that is not here, are named: exit code 2", async () => {

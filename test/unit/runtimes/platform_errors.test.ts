@@ -57,7 +57,7 @@ describe("platform errors", () => {
     ]);
     assertEquals(told("EADDRNOTAVAIL"), [
       "unavailable",
-      "port 8080 on 127.0.0.1 does not exist on this machine",
+      "port 8080 on 127.0.0.1 cannot be listened on: no such address on this machine",
     ]);
     assertEquals(told("EMFILE"), [
       "other",
