@@ -61,6 +61,12 @@ export interface ThreadPort {
   listen(onMessage: (message: unknown) => void): void;
   /** Imports a module by its URL, in the thread. */
   load(url: string): Promise<Readonly<Record<string, unknown>>>;
+  /**
+   * Sets the one who is told when the thread ends before its code does, where threads are only
+   * simulated: whatever of it runs on must not write what it shares with the loop. Null where
+   * threads are real and end where they stand.
+   */
+  readonly onEnd: ((ended: () => void) => void) | null;
   /** Milliseconds since some fixed point; never goes back. */
   now(): number;
   /**

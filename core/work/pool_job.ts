@@ -191,6 +191,7 @@ export class PoolJob implements Job, TimerOwner {
     const reader = this.#reader;
     if (reader === null || this.#thread !== null || !reader.isHome || reader.hasEntry) return;
     this.#reader = null;
+    reader.leave();
     this.#pool.giveRing(reader.ring);
   }
 

@@ -33,6 +33,8 @@ export class RingReader implements JobEntries {
   #cursor: number;
   /** Entries whose memory is lent, oldest first, and those that were used up behind them. */
   #out: Entry[] = [];
+  /** True exactly when the ring is another's. */
+  #hasLeft = false;
 
   /**
    * `wakeWriter` is called when a writer waits for a message, `credited` when memory was given
@@ -47,7 +49,7 @@ export class RingReader implements JobEntries {
 
   /** True exactly when there is an entry to be read. */
   get hasEntry(): boolean {
-    return Atomics.load(this.ring.words, WRITTEN) !== this.#cursor;
+    return !this.#hasLeft && Atomics.load(this.ring.words, WRITTEN) !== this.#cursor;
   }
 
   /** True exactly when the writer waits for room. */
@@ -123,6 +125,12 @@ export class RingReader implements JobEntries {
     if (Atomics.load(words, STOPPED) !== 0) return;
     Atomics.store(words, STOPPED, STOP_CAUSES.indexOf(cause));
     this.signal();
+  }
+
+  /** The ring is for another job: whoever read this one's output has come to its end. */
+  leave(): void {
+    assert(this.isHome && !this.hasEntry, "a ring was left before it was read");
+    this.#hasLeft = true;
   }
 
   /** A writer that is blocked or waits looks again. */

@@ -30,6 +30,7 @@ class ThreadMain {
 
   start(): void {
     this.#port.listen((message) => this.#heard(message as ToThread));
+    this.#port.onEnd?.(() => this.#side?.writer.close());
     this.#post({ kind: "ready" });
   }
 

@@ -63,7 +63,10 @@ export class WholeAnswer extends JobAnswer<States> {
     while (this.state === COLLECTING) {
       if (entries.hasEntry) this.#take(entries);
       else if (this.jobIsOver) this.fail();
-      else if (entries.sleep()) return;
+      else if (entries.sleep()) {
+        this.job?.expect();
+        return;
+      }
     }
   }
 

@@ -22,6 +22,7 @@ const port: ThreadPort = {
   },
   load: (url) => import(url),
   now: () => performance.now(),
+  onEnd: null,
   wait: (words, index, value) => void Atomics.wait(words, index, value),
 };
 

@@ -75,6 +75,8 @@ class MemoryThread implements Thread {
   readonly #exit: Task;
   /** Set when the thread listens. */
   #onMessage: ((message: unknown) => void) | null = null;
+  /** Sees to it that what still runs of it writes nothing. */
+  #ended = (): void => {};
   /** True exactly when nothing of it is heard any more. */
   #isOver = false;
   #reason = "";
@@ -125,6 +127,7 @@ class MemoryThread implements Thread {
         this.#onMessage = onMessage;
         if (this.#toThread.length > 0) this.#threads.world.tasks.add(this.#deliver);
       },
+      onEnd: (ended) => this.#ended = ended,
       load: (url) => this.#threads.load(url),
       now: () => this.#threads.world.now(),
       wait: null,
@@ -159,6 +162,7 @@ class MemoryThread implements Thread {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#reason = reason;
+    this.#ended();
     this.#threads.world.tasks.add(this.#exit);
   }
 

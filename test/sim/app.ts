@@ -19,6 +19,7 @@ import { answerNatively, CountingOwner } from "./app_answers.ts";
 import { makeFetchHandler } from "./app_fetch.ts";
 import { makeIterableHandler } from "./app_iterable.ts";
 import { makeStepHandler } from "./app_steps.ts";
+import { JOBS, makeThreadHandler, SimJobs } from "./app_threads.ts";
 import { Deed, Violation } from "./facts.ts";
 import type { Act, RunPlan } from "./plan.ts";
 
@@ -31,6 +32,12 @@ export interface SimWorld {
   spend(ms: number): void;
   /** How many turns of the loop have begun. */
   turns(): number;
+  /** Calls `then` in `ms` milliseconds, by no clock of the server. */
+  after(ms: number, then: () => void): void;
+  /** How many bytes the reactor has taken for the connection of a request so far. */
+  wentBytes(request: HttpRequest): number;
+  /** How many threads ended before they were ready. */
+  unreadyThreads(): number;
 }
 
 /** Soon, but in an event of its own: what a promise goes on with is in none. */
@@ -48,6 +55,13 @@ export class SimApp {
   /** How many requests are with the application, and how many were at most. */
   open = 0;
   openMost = 0;
+  /** How many requests that want a thread are open, and how many were at most. */
+  jobs = 0;
+  jobsMost = 0;
+  /** What threads have, for the reactor. */
+  readonly threadModules = { [JOBS]: new SimJobs(this).exports };
+  /** True exactly when the server was told to close. */
+  isClosing = false;
   /** How long all of it has computed. */
   computedMs = 0;
   /** What was seen first that must never happen: whoever runs applications may swallow it. */
@@ -67,8 +81,8 @@ export class SimApp {
 
   get handlers(): Handler[] {
     const native: Handler = (request) => this.#native(request);
-    const others = [makeFetchHandler(this), makeIterableHandler(this), makeStepHandler(this)];
-    return [native, ...others, (request) => this.#wild(request)];
+    const others = [makeFetchHandler, makeIterableHandler, makeStepHandler, makeThreadHandler];
+    return [native, ...others.map((make) => make(this)), (request) => this.#wild(request)];
   }
 
   /** What is to be done with a request; null for one that stands in no plan. */
@@ -94,9 +108,21 @@ export class SimApp {
 
   /** @throws {Violation} */
   violate(text: string): never {
+    throw this.blame(text);
+  }
+
+  /** As `violate`, where nobody would hear. */
+  blame(text: string): Violation {
     const violation = new Violation(text);
     this.violation ??= violation;
-    throw violation;
+    return violation;
+  }
+
+  /** A request comes that wants a thread. */
+  jobAsked({ request }: Deed): void {
+    this.jobs++;
+    this.jobsMost = Math.max(this.jobs, this.jobsMost);
+    request.onCleanup(() => this.jobs--);
   }
 
   compute(ms: number): void {

@@ -6,7 +6,19 @@
  */
 
 import type { Ambient, Context } from "../../core/capabilities/context.ts";
+import type { Thread, ThreadEvents, Threads } from "../../core/capabilities/threads.ts";
 import type { Reactor } from "../../core/reactor.ts";
+import {
+  CREDITED,
+  DATA,
+  ENTRY_BYTES,
+  entryBytes,
+  FINISH,
+  NEEDED,
+  Ring,
+  WRITTEN,
+} from "../../core/work/ring.ts";
+import type { FromThread, ToThread } from "../../core/work/thread_messages.ts";
 import { PassingReactor } from "../fakes/passing_reactor.ts";
 
 /** The planted faults by name. */
@@ -20,6 +32,17 @@ export const WORK_CANARIES: Readonly<Record<string, (under: Reactor) => Reactor>
   "a generator is not closed": (under) => new ClosingReactor(under, () => ENDED),
   "a computation goes on though it was ended": (under) =>
     new ClosingReactor(under, (_close, goOn) => goOn(undefined)),
+  "a thread's word is lost": (under) => breakThreads(under, () => new MuteThread()),
+  "a thread's call is lost": (under) => breakThreads(under, () => new CallingThread()),
+  "a byte that a thread wrote is another": (under) => breakThreads(under, () => new WrongThread()),
+  "a thread's result is that of the job before": (under) => {
+    const results: unknown[] = [];
+    return breakThreads(under, () => new LateThread(results));
+  },
+  "a thread that was ended lives on": (under) => breakThreads(under, () => new UndeadThread()),
+  "what a dead thread wrote is whole": (under) => breakThreads(under, () => new FinishingThread()),
+  "a thread has credit for what nobody took": (under) =>
+    breakThreads(under, () => new CreditedThread()),
 };
 
 const ENDED: IteratorReturnResult<unknown> = { done: true, value: undefined };
@@ -48,5 +71,136 @@ class ClosingReactor extends PassingReactor {
         return broken;
       },
     };
+  }
+}
+
+function breakThreads(under: Reactor, make: () => PassingThread): Reactor {
+  const threads: Threads = {
+    start(module, events, heapBytesMax) {
+      const one = make();
+      one.above = events;
+      one.under = under.threads.start(module, one, heapBytesMax);
+      return one;
+    },
+  };
+  return new (class extends PassingReactor {
+    override get threads(): Threads {
+      return threads;
+    }
+  })(under);
+}
+
+/** Passes on what a thread and the loop say to each other. */
+class PassingThread implements Thread, ThreadEvents {
+  above!: ThreadEvents;
+  under!: Thread;
+  /** The job that it has, or had last. */
+  protected job: Extract<ToThread, { kind: "job" }> | null = null;
+  #words = 0;
+
+  post(message: unknown): void {
+    const told = message as ToThread;
+    if (told.kind === "job") this.job = told;
+    this.under.post(message);
+  }
+
+  terminate(): void {
+    this.under.terminate();
+  }
+
+  hold(): void {
+    this.under.hold();
+  }
+
+  letGo(): void {
+    this.under.letGo();
+  }
+
+  onMessage(message: unknown): void {
+    this.above.onMessage(message);
+  }
+
+  onExit(reason: string): void {
+    this.above.onExit(reason);
+  }
+
+  protected get strikes(): boolean {
+    return ++this.#words % EVERY_WORDS === 0;
+  }
+}
+
+/** A planted fault strikes a thread at every so many words that it says. */
+const EVERY_WORDS = 5;
+
+class MuteThread extends PassingThread {
+  override onMessage(message: unknown): void {
+    if (!this.strikes) super.onMessage(message);
+  }
+}
+
+class CallingThread extends PassingThread {
+  override onMessage(message: unknown): void {
+    if ((message as FromThread).kind !== "call" || !this.strikes) super.onMessage(message);
+  }
+}
+
+/** Changes the first byte of each piece that is in the ring. */
+class WrongThread extends PassingThread {
+  override onMessage(message: unknown): void {
+    if (this.job !== null && this.strikes) {
+      const ring = new Ring(this.job.ring);
+      const end = Atomics.load(ring.words, WRITTEN);
+      for (let at = Atomics.load(ring.words, CREDITED); at < end;) {
+        if (ring.kindAt(at) === DATA) ring.data[(at + ENTRY_BYTES) & ring.mask]! ^= 1;
+        at += entryBytes(ring.lengthAt(at));
+      }
+    }
+    super.onMessage(message);
+  }
+}
+
+class LateThread extends PassingThread {
+  readonly #results: unknown[];
+
+  constructor(results: unknown[]) {
+    super();
+    this.#results = results;
+  }
+
+  override onMessage(message: unknown): void {
+    const said = message as FromThread;
+    if (said.kind !== "over" || said.value === undefined) super.onMessage(message);
+    else {
+      this.#results.push(said.value);
+      super.onMessage({ ...said, value: this.#results.at(-2) ?? said.value });
+    }
+  }
+}
+
+class UndeadThread extends PassingThread {
+  override terminate(): void {}
+}
+
+/** Writes the end that is missing. */
+class FinishingThread extends PassingThread {
+  override onExit(reason: string): void {
+    const { job } = this;
+    if (job !== null) {
+      const ring = new Ring(job.ring);
+      ring.putHead(Atomics.load(ring.words, WRITTEN), FINISH, 0);
+      Atomics.add(ring.words, WRITTEN, ENTRY_BYTES);
+    }
+    super.onExit(reason);
+  }
+}
+
+class CreditedThread extends PassingThread {
+  override onMessage(message: unknown): void {
+    super.onMessage(message);
+    if (this.job === null) return;
+    const { words } = new Ring(this.job.ring);
+    if (Atomics.load(words, NEEDED) === 0) return;
+    Atomics.store(words, CREDITED, Atomics.load(words, WRITTEN));
+    this.under.post({ kind: "credit", job: this.job.job });
   }
 }

@@ -301,11 +301,15 @@ function isRefusal({ status, reason, fields }: AnswerHead): boolean {
   const length = fieldOf({ fields }, "content-length");
   if (length === "") return false;
   const bytes = Number(length);
-  return bytes !== `${status} ${reason}\n`.length && bytes !== OVERLOAD_TEXT.length;
+  return bytes !== `${status} ${reason}\n`.length && bytes !== OVERLOAD_TEXT.length &&
+    bytes !== NO_THREAD_TEXT.length;
 }
 
 /** What a request gets that begins while there is too much to do. */
 export const OVERLOAD_TEXT = "503 Service Unavailable: the server is overloaded\n";
+
+/** What a request gets whose job finds no place in the queue for threads. */
+export const NO_THREAD_TEXT = "503 Service Unavailable: too many jobs wait already\n";
 
 /** The values of a field, joined; `""` without. */
 export function fieldOf(answer: Pick<ReadAnswer, "fields">, name: string): string {

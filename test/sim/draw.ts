@@ -100,6 +100,8 @@ function drawClocks(dice: Dice): RunPlan["clocks"] {
     sendTimeoutMs: short(DEFAULT_CLOCKS.sendTimeoutMs),
     keepAliveTimeoutMs: short(DEFAULT_CLOCKS.keepAliveTimeoutMs),
     keepAliveMinTimeoutMs: dice.pick([0, 10, DEFAULT_CLOCKS.keepAliveMinTimeoutMs]),
+    threadDeadlineMs: short(DEFAULT_CLOCKS.threadDeadlineMs),
+    threadLeaveMs: short(DEFAULT_CLOCKS.threadLeaveMs),
     handlerTimeoutMs: short(DEFAULT_CLOCKS.handlerTimeoutMs),
     lingerTimeMs: short(DEFAULT_CLOCKS.lingerTimeMs),
     lingerTimeoutMs: short(DEFAULT_CLOCKS.lingerTimeoutMs),
@@ -113,6 +115,11 @@ function drawLimits(dice: Dice): RunPlan["limits"] {
     ...DEFAULT_LIMITS,
     stepBudgetMs: dice.pick([DEFAULT_LIMITS.stepBudgetMs, DEFAULT_LIMITS.stepBudgetMs, 1, 50]),
     stepsMax: small(DEFAULT_LIMITS.stepsMax, 1),
+    threadsMax: dice.pick([1, 1, 2, 3]),
+    threadQueueMax: small(DEFAULT_LIMITS.threadQueueMax, 0),
+    threadWindowBytes: dice.pick([64 * 1024, DEFAULT_LIMITS.threadWindowBytes]),
+    threadResultMaxBytes: dice.chance(0.1) ? 1000 : DEFAULT_LIMITS.threadResultMaxBytes,
+    threadResultBufferBytes: small(DEFAULT_LIMITS.threadResultBufferBytes, 1),
     loopLagMaxMs: dice.chance(0.1) ? dice.pick([20, 200]) : Infinity,
     clientBodyMaxBytes: small(DEFAULT_LIMITS.clientBodyMaxBytes, 100),
     clientBodyBufferBytes: small(DEFAULT_LIMITS.clientBodyBufferBytes, 1),
@@ -159,7 +166,7 @@ function drawCharacter(
     hasLargeBodies: dice.chance(0.15),
     hasLargeAnswers: dice.chance(0.2),
     misbehaves: dice.chance(0.4),
-    via: dice.pick([["native"], ["native"], ["fetch"], ["iterable"], ["step"], ALL]),
+    via: dice.pick([["native"], ["native"], ["fetch"], ["iterable"], ["step"], ["thread"], ALL]),
     takesTime: dice.chance(0.5),
     computes: dice.chance(0.15),
     setsClocks: dice.chance(0.2),
@@ -167,7 +174,7 @@ function drawCharacter(
   };
 }
 
-const ALL = ["native", "fetch", "iterable", "step"] as const;
+const ALL = ["native", "fetch", "iterable", "step", "thread"] as const;
 
 function drawClientCount(dice: Dice, character: Character): number {
   const isLarge = character.hasLargeBodies || character.hasLargeAnswers;

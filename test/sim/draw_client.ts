@@ -139,7 +139,8 @@ function drawBody(dice: Dice, character: Character, limits: Limits): BodyPlan {
 
 function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limits): Act {
   const via = dice.pick(character.via);
-  const answer = drawAnswer(dice, character, via);
+  const style = drawStyle(dice, via);
+  const answer = drawAnswer(dice, character, via, style);
   const greedyBytes = limits.outputBytesMax + 400_000;
   const most = character.hasLargeAnswers ? 300_000 : 2000;
   const longest = character.isPatient ? clocks.handlerTimeoutMs >> 1 : clocks.handlerTimeoutMs * 2;
@@ -147,15 +148,13 @@ function drawAct(dice: Dice, character: Character, clocks: Clocks, limits: Limit
   const halves = answer === "short" || answer === "breaks" || answer === "long";
   return {
     via,
-    style: dice.pick(
-      via === "native" || via === "step" ? ["sync", "promise", "done"] : ["sync", "promise"],
-    ),
+    style,
     reads: dice.pick([
       "nothing",
       "all",
       "all",
       "slowly",
-      ...via === "fetch" ? [] : ["kept"],
+      ...via === "fetch" || via === "thread" ? [] : ["kept"],
     ]) as Act["reads"],
     clocks: character.setsClocks && dice.chance(0.3) ? drawRequestClocks(dice) : null,
     waitMs: character.takesTime && dice.chance(0.5) ? dice.magnitude(0, longest) : 0,
@@ -187,9 +186,26 @@ function drawRequestClocks(dice: Dice): RequestClocks {
   return { [dice.pick(names)]: dice.pick([300, 2000, 200_000]) };
 }
 
-function drawAnswer(dice: Dice, character: Character, via: Act["via"]): Answer {
+function drawStyle(dice: Dice, via: Act["via"]): Act["style"] {
+  const hasTwo = via === "fetch" || via === "iterable";
+  return dice.pick(hasTwo ? ["sync", "promise"] : ["sync", "promise", "done"]);
+}
+
+/** Only what is streamed has a length that may be wrong. */
+function drawThreadAnswer(dice: Dice, style: Act["style"]): Answer {
+  const bad = { throw: 3, breaks: 3, never: 1 };
+  return style === "sync" ? dice.weighted({ ...bad, short: 3, long: 2 }) : dice.weighted(bad);
+}
+
+function drawAnswer(
+  dice: Dice,
+  character: Character,
+  via: Act["via"],
+  style: Act["style"],
+): Answer {
   const good = { respond: 5, stream: 4, decline: via === "iterable" ? 0 : 1 };
   if (!character.misbehaves || dice.chance(0.6)) return dice.weighted(good);
+  if (via === "thread") return drawThreadAnswer(dice, style);
   if (via === "step") return dice.weighted({ throw: 3, breaks: 3, never: 1, refuse: 2 });
   const bad = { throw: 3, nonsense: 1, breaks: 3, never: 1, refuse: 0 };
   if (via === "fetch") return dice.weighted(bad);

@@ -6,6 +6,7 @@
  */
 
 import type { SimApp } from "./app.ts";
+import { isBuffered } from "./app_threads.ts";
 import type { Received, SimClient } from "./client.ts";
 import { fieldOf, OVERLOAD_TEXT } from "./client.ts";
 import { bodyAsMade } from "./judge_coding.ts";
@@ -68,7 +69,9 @@ export class Evidence {
   /** True exactly when somebody reads the body of a request, the server itself or the handler. */
   isRead(index: number): boolean {
     const { body, does } = this.requests[index]!;
-    return does.reads !== "nothing" || body !== null && this.plan.requestBody === "buffer";
+    const isGiven = does.via === "thread" && does.style !== "promise";
+    return does.reads !== "nothing" || isGiven ||
+      body !== null && this.plan.requestBody === "buffer";
   }
 
   /** True exactly when the application gives up as soon as it hears that the client left. */
@@ -155,6 +158,30 @@ export class Evidence {
     const { ended } = this.side;
     return this.insideCloses && this.client.endedMs === Infinity && ended !== null &&
       ended !== "abort";
+  }
+
+  /** Why the thread that had a request may have failed it; null when it may not have. */
+  whyThreadFailed(index: number): string | null {
+    const { does } = this.requests[index]!;
+    const deed = this.deed(index);
+    if (does.via !== "thread" || deed === undefined) return null;
+    if (deed.job === null) {
+      return this.#app.world.unreadyThreads() > 0 ? "no thread could be started" : null;
+    }
+    if (deed.job.lostMs < Infinity) return "its thread was lost";
+    const { faults, limits } = this.plan;
+    if (!isBuffered(does)) return null;
+    if (does.bytes > limits.threadResultMaxBytes) return "its result is too large";
+    const fails = faults.noDirectory !== undefined || faults.diskFull !== undefined;
+    const isStored = does.bytes >= limits.threadResultBufferBytes;
+    return fails && isStored ? "its result could not be kept" : null;
+  }
+
+  /** True exactly when a request may have found no place in the queue for threads. */
+  mayFindNoThread(index: number): boolean {
+    const deed = this.deed(index);
+    return deed?.act.via === "thread" && deed.job === null &&
+      this.#app.jobsMost > this.plan.limits.threadQueueMax;
   }
 
   deed(index: number): Deed | undefined {

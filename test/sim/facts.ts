@@ -120,6 +120,50 @@ export class ServerSide {
   }
 }
 
+/** A job in a thread, from both of its ends. */
+export class JobFacts {
+  readonly style: "value" | "output";
+  /** When a thread was given it. */
+  readonly beganMs: number;
+  /** When it came to its own end. */
+  endedMs = Infinity;
+  /** When its thread ended, or was to be ended. */
+  lostMs = Infinity;
+  /** True exactly when its thread was to be ended because it kept the loop waiting. */
+  isLate = false;
+  /** Bytes that it wrote. */
+  bytes = 0;
+  /** How often it called the loop, and how often the loop was called. */
+  told = 0;
+  heard = 0;
+  /** How often its generator was begun, and how often it was closed. */
+  begun = 0;
+  closed = 0;
+  /** Since when it sleeps; `Infinity` while it does not. */
+  #asleepMs = Infinity;
+  #longestMs = 0;
+
+  constructor(style: "value" | "output", beganMs: number) {
+    this.style = style;
+    this.beganMs = beganMs;
+  }
+
+  sleeps(nowMs: number): void {
+    this.#asleepMs = nowMs;
+  }
+
+  wakes(nowMs: number): void {
+    this.#longestMs = this.silentMs(nowMs);
+    this.#asleepMs = Infinity;
+  }
+
+  /** How long nothing was heard of it at most: of one that only has a value, from its begin on. */
+  silentMs(nowMs: number): number {
+    if (this.style === "value") return nowMs - this.beganMs;
+    return Math.max(this.#longestMs, nowMs - this.#asleepMs);
+  }
+}
+
 /** One request as the application saw it. */
 export class Deed {
   readonly client: number;
@@ -136,6 +180,8 @@ export class Deed {
   /** How often its generator was begun, and how often it was closed. */
   begun = 0;
   closed = 0;
+  /** What is known of its job, as soon as a thread has it; null for none. */
+  job: JobFacts | null = null;
   /** True exactly when its computation was refused, and rightly. */
   isRefusedSteps = false;
   /** The turn of the loop in which its computation last had a slice, and how long those took. */

@@ -6,7 +6,8 @@
  */
 
 import { reasonOf } from "../../core/http/reasons.ts";
-import { fieldOf, type Received } from "./client.ts";
+import { fieldOf, NO_THREAD_TEXT, type Received } from "./client.ts";
+import { isBuffered } from "./app_threads.ts";
 import { closes, type Evidence } from "./evidence.ts";
 import { sumOf } from "./facts.ts";
 import type { Act, RequestPlan } from "./plan.ts";
@@ -105,6 +106,9 @@ function judgePlanned(e: Evidence, index: number): void {
   if (!mayBeWhole(request)) e.fail(`answer ${index} (${act.answer}) should have been cut off`);
   if (answer.status !== statusOf(act)) {
     e.fail(`answer ${index} is ${answer.status} instead of ${statusOf(act)}`);
+  }
+  if (isBuffered(act) && act.bytes > e.plan.limits.threadResultMaxBytes) {
+    e.fail(`answer ${index} is a result that is too large`);
   }
   judgeRead(e, index);
   judgeBody(e, index);
@@ -214,9 +218,10 @@ function judgeOverload(e: Evidence, index: number): void {
 function judgeServers(e: Evidence, index: number): void {
   const answer = e.answers[index]!;
   const { method } = e.requests[index]!;
-  const text = `${answer.status} ${reasonOf(answer.status)}\n`;
-  if (method !== "HEAD" && textOf(answer) !== text) {
-    e.fail(`answer ${index} says ${JSON.stringify(textOf(answer))}`);
+  const text = textOf(answer);
+  const isUsual = text === `${answer.status} ${reasonOf(answer.status)}\n`;
+  if (method !== "HEAD" && !isUsual && !(text === NO_THREAD_TEXT && e.mayFindNoThread(index))) {
+    e.fail(`answer ${index} says ${JSON.stringify(text)}`);
   }
   judgeDate(e, answer, index);
   const why = whyServers(e, index);
@@ -236,6 +241,8 @@ function whyServers(e: Evidence, index: number): string | null {
     case 503:
       if (kind === "refuse") return "the application refuses it";
       if (e.deed(index)?.isRefusedSteps) return "too much is computed";
+      if (e.mayFindNoThread(index)) return "no thread is free";
+      if (e.deed(index)?.job?.isLate === true) return "the thread is late";
       return isHandlerLate(e, index) ? "the handler is late" : null;
     case 413:
       return isTooLarge(e, index) ? "the body is too large" : null;
@@ -258,6 +265,8 @@ function whyFailed(e: Evidence, index: number): string | null {
   if (does.via !== "native" && does.answer === "breaks") return "its stream failed before its head";
   const sentMs = e.sentMs(e.answers[index]!);
   if (body !== null && hasFailingDisk(e, index)) return "its body could not be kept";
+  const whyThreadFailed = e.whyThreadFailed(index);
+  if (whyThreadFailed !== null) return whyThreadFailed;
   const isTold = e.side.finMs <= sentMs || e.closingMs <= sentMs;
   if (e.quits(index) && isTold) return "the application gave up";
   return null;

@@ -24,20 +24,26 @@ export function judgeTold(e: Evidence): void {
 function judgeEnds(e: Evidence, deed: Deed): void {
   const { closedMs, finMs } = e.side;
   const told = (atMs: number, what: string) => {
-    if (!isWorking(deed, atMs) || deed.abortedMs <= atMs) return;
+    if (!isWorking(e, deed, atMs) || deed.abortedMs <= atMs) return;
     e.fail(`${what} at ${atMs}, and ${deed} was not told`);
   };
   if (e.plan.halfClose === "abort") told(finMs, "the FIN came");
   told(e.closingMs, "the server began to close");
   told(closedMs, "the connection closed");
-  if (isWorking(deed, closedMs) && deed.terminatedMs > closedMs) {
+  if (isWorking(e, deed, closedMs) && deed.terminatedMs > closedMs) {
     e.fail(`the connection closed at ${closedMs}, and ${deed} may go on`);
   }
 }
 
 /** True exactly when the application had a request at that time, and was not done with it. */
-function isWorking(deed: Deed, atMs: number): boolean {
-  return deed.beganMs < atMs && deed.doneMs > atMs && deed.overMs > atMs;
+function isWorking(e: Evidence, deed: Deed, atMs: number): boolean {
+  let { beganMs, doneMs } = deed;
+  if (deed.act.via === "thread") {
+    if (e.whyThreadFailed(deed.index) !== null) return false;
+    beganMs = deed.job?.beganMs ?? Infinity;
+    doneMs = Math.min(doneMs, deed.job?.endedMs ?? Infinity);
+  }
+  return beganMs < atMs && doneMs > atMs && deed.overMs > atMs;
 }
 
 /** True exactly when what it was told may be so. */
@@ -56,6 +62,6 @@ function hasCause(e: Evidence, deed: Deed): boolean {
     case "bad-request":
       return e.requests[index]!.body !== null;
     case "application":
-      return MISBEHAVING.has(act.answer);
+      return MISBEHAVING.has(act.answer) || e.whyThreadFailed(index) !== null;
   }
 }

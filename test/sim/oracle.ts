@@ -116,6 +116,10 @@ function whyAborted(e: Evidence): string | null {
     const { act, request } = e.deed(index) ?? {};
     if (act === undefined || request === undefined) continue;
     if (CUTTING.has(act.answer)) return "the application broke off";
+    // What is too long fails where its length is reached.
+    if (act.via === "thread" && act.answer === "long") return "the job wrote too much";
+    const whyThreadFailed = e.whyThreadFailed(index);
+    if (whyThreadFailed !== null) return whyThreadFailed;
     const isCutOff = e.side.finMs <= endedMs && e.side.came.total < e.span(index).end;
     if (isCutOff) return "the body of a request that was being answered is cut off";
     if (e.quits(index) && (e.side.finMs <= endedMs || e.closingMs <= endedMs)) return "it gave up";

@@ -92,11 +92,13 @@ export interface BodyPlan {
 
 /** What the application does with one request. */
 export interface Act {
-  readonly via: "native" | "fetch" | "iterable" | "step";
+  readonly via: "native" | "fetch" | "iterable" | "step" | "thread";
   /**
    * How the handler answers the call: at once, by a promise, or `DONE` with a hold. A fetch
    * application has no `done`. Of an iterable: a synchronous generator, or an asynchronous one. Of
    * a computation in steps: nobody waits for its end, which it sees to itself; or as natively.
+   * Of a thread: its answer is streamed; a call of it is awaited; or its answer is sent when it is
+   * whole.
    */
   readonly style: "sync" | "promise" | "done";
   /**

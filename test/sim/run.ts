@@ -6,7 +6,8 @@
  * @module
  */
 
-import { Server } from "../../core/server.ts";
+import type { Connection } from "../../core/connection.ts";
+import { type CloseReport, Server } from "../../core/server.ts";
 import { inspectSteps } from "../../core/work/step.ts";
 import type { Address, Reactor } from "../../core/reactor.ts";
 import { createMemoryReactor, type LogLine, type MemoryReactor } from "../../runtimes/memory.ts";
@@ -15,7 +16,7 @@ import { Alarms } from "./alarms.ts";
 import { SimApp } from "./app.ts";
 import { SimClient } from "./client.ts";
 import { Evidence } from "./evidence.ts";
-import { Violation } from "./facts.ts";
+import { type Deed, Violation } from "./facts.ts";
 import { judgeConnection } from "./oracle.ts";
 import { MISBEHAVING, type RunPlan } from "./plan.ts";
 import { WatchingReactor } from "./watch.ts";
@@ -73,29 +74,27 @@ class Run {
   readonly #clients: SimClient[];
   /** Ports of the clients whose connection the network refused or broke. */
   readonly #struck = new Set<number>();
-  #closing: ReturnType<Server["close"]> | null = null;
+  #closing: Promise<void> | null = null;
   #closingMs = Infinity;
+  #closeDeadlineMs = Infinity;
+  #closedMs = Infinity;
+  #report: CloseReport | null = null;
 
   constructor(plan: RunPlan, sabotage: Sabotage) {
     this.#plan = plan;
-    this.#reactor = createMemoryReactor({
-      seed: plan.seed,
-      faults: plan.faults,
-      bufferBytes: plan.bufferBytes,
-      segmentBytes: plan.segmentBytes,
-      onFault: ({ name, subject }) => {
-        if (!STRIKING.has(name)) return;
-        for (const [, port] of subject.matchAll(/:(\d{3,})/g)) this.#struck.add(Number(port));
-      },
+    this.#app = new SimApp(plan, {
+      spend: (ms) => this.#reactor.spend(ms),
+      turns: () => this.#watch.turns,
+      after: (ms, then) => this.#reactor.after(ms, then),
+      wentBytes: ({ exchange }) => this.#watch.side((exchange as Connection).handle).went.total,
+      unreadyThreads: () => this.#watch.threads.unready,
     });
+    this.#reactor = this.#reactorOf(plan);
     const { connectionsMax, connectionsPerAddressMax } = plan.limits;
     // All clients have one address.
     const roomFor = Math.min(connectionsMax, connectionsPerAddressMax);
     this.#watch = new WatchingReactor(sabotage(this.#reactor), roomFor);
-    this.#app = new SimApp(plan, {
-      spend: (ms) => this.#reactor.spend(ms),
-      turns: () => this.#watch.turns,
-    });
+    this.#watch.jobWorld = this.#app;
     const { limits, clocks, halfClose, requestBody, requestCodings } = plan;
     const compression = plan.compression !== null && { ...plan.compression, codings: CODINGS };
     const { handlers } = this.#app;
@@ -112,6 +111,20 @@ class Run {
     this.#clients = plan.clients.map((client, i) =>
       new SimClient(this.#reactor, this.#alarms, i, client, plan.limits)
     );
+  }
+
+  #reactorOf(plan: RunPlan): MemoryReactor {
+    return createMemoryReactor({
+      seed: plan.seed,
+      faults: plan.faults,
+      bufferBytes: plan.bufferBytes,
+      segmentBytes: plan.segmentBytes,
+      threadModules: this.#app.threadModules,
+      onFault: ({ name, subject }) => {
+        if (!STRIKING.has(name)) return;
+        for (const [, port] of subject.matchAll(/:(\d{3,})/g)) this.#struck.add(Number(port));
+      },
+    });
   }
 
   /** What the application saw that must never happen; null for nothing. */
@@ -151,7 +164,9 @@ class Run {
     this.#checkStuck();
     if (this.#closing === null) this.#close(LAST_CLOSE_MS);
     await this.#drive();
-    const report = await this.#closing!;
+    const report = this.#report;
+    if (report === null) throw new Violation("the close of the server does not end");
+    this.#checkClose();
     if (close === null && !report.clean) {
       throw new Violation(`the last close was not clean: ${JSON.stringify(report.left)}`);
     }
@@ -162,8 +177,21 @@ class Run {
   }
 
   #close(deadlineMs: number): void {
+    this.#app.isClosing = true;
     this.#closingMs = this.#reactor.now();
-    this.#closing = this.#server.close({ deadlineMs });
+    this.#closeDeadlineMs = deadlineMs;
+    this.#closing = this.#server.close({ deadlineMs }).then((report) => {
+      this.#report = report;
+      this.#closedMs = this.#reactor.now();
+    });
+  }
+
+  /** A close ends with its deadline, whatever is under way. */
+  #checkClose(): void {
+    const tookMs = this.#closedMs - this.#closingMs;
+    const lateMs = 4 * (this.#plan.faults.lateMsMax ?? 1000) + 1000 + this.#app.computedMs;
+    if (tookMs <= this.#closeDeadlineMs + lateMs) return;
+    throw new Violation(`a close took ${tookMs} ms, and may take ${this.#closeDeadlineMs}`);
   }
 
   /** Until nothing is left to happen. */
@@ -184,12 +212,23 @@ class Run {
   #checkStuck(): void {
     const stuck = this.#clients.filter((client) => client.hasBegun && client.closed === null);
     const { connections, requests } = this.#server.inspect();
+    this.#checkThreads();
     if (stuck.length + connections + requests.length === 0) return;
     const who = stuck.map((client) => client.index).slice(0, 5).join(", ");
     throw new Violation(
       `stuck: nothing is left to happen, and clients [${who}] are open; the server has ` +
         `${connections} connections and ${JSON.stringify(requests.slice(0, 3))}`,
     );
+  }
+
+  /** With nothing left to happen, nobody waits for a thread, and none has a job. */
+  #checkThreads(): void {
+    const report = this.#server.threadsIfAsked?.report();
+    if (report === undefined || this.#closing !== null) return;
+    const { lost, queued, started, threads } = report;
+    const isQuiet = queued === 0 && threads.every(({ state }) => state === "idle") &&
+      threads.length === started - lost;
+    if (!isQuiet) throw new Violation(`threads are not home: ${JSON.stringify(report)}`);
   }
 
   #evidenceOf(client: SimClient, closesEarly: boolean): Evidence {
@@ -212,6 +251,7 @@ class Run {
       if (deed.begun !== deed.closed || deed.begun > 1) {
         throw new Violation(`the generator of ${deed} was not closed, or not once`);
       }
+      this.#checkJob(deed);
       if (deed.aborts > 1) throw new Violation(`${deed} was aborted ${deed.aborts} times`);
       if (deed.terminations > 1) {
         throw new Violation(`${deed} was terminated ${deed.terminations} times`);
@@ -220,6 +260,16 @@ class Run {
         throw new Violation(`the signal of ${deed} says aborted: ${deed.signal.aborted}`);
       }
     }
+  }
+
+  /** A job that came to its end has called the loop as often as it said. */
+  #checkJob(deed: Deed): void {
+    const { job } = deed;
+    if (job === null || job.lostMs < Infinity) return;
+    if (job.begun !== job.closed) throw new Violation(`the job of ${deed} was not closed`);
+    const isWhole = job.endedMs < Infinity && !deed.wasAbortedAtOver;
+    if (!isWhole || job.told === job.heard) return;
+    throw new Violation(`the job of ${deed} made ${job.told} calls, and ${job.heard} came`);
   }
 
   #checkLeaks(): void {
@@ -233,6 +283,8 @@ class Run {
       posted: loop.posted.length,
       ...loop.waiting,
       steps: inspectSteps(this.#server).length,
+      threads: this.#watch.threads.open,
+      jobs: this.#server.threadsIfAsked?.report().queued ?? 0,
       ...this.#reactor.pending(),
     };
     const isBalanced = JSON.stringify(left) === JSON.stringify(NOTHING_LEFT);
@@ -249,16 +301,32 @@ class Run {
     }
   }
 
+  #mayFail(deed: Deed): boolean {
+    const client = this.#clients[deed.client]!;
+    return this.#evidenceOf(client, true).whyThreadFailed(deed.index) !== null;
+  }
+
   #isDeserved(line: LogLine): boolean {
     const { diskFull, noDirectory } = this.#plan.faults;
     const hasBadDisk = diskFull !== undefined || noDirectory !== undefined;
     if (hasBadDisk && line.text.includes("the body cannot be kept")) return true;
+    const { deadThread } = this.#plan.faults;
+    if (/^the job \w+ (overran|goes on)/.test(line.text)) return true;
+    const isLost = /^the job \w+ lost its thread|^a thread did not start/.test(line.text);
+    if (isLost) return deadThread !== undefined || this.#app.deeds.some(isLate);
     const match = /^(?:step "|\w+ )\/sim\/(\d+)\/(\d+)(?:"|:) /.exec(line.text);
     const act = this.#plan.clients[Number(match?.[1])]?.requests[Number(match?.[2])]?.does;
     if (act === undefined) return false;
+    const deed = this.#app.deedOf(Number(match![1]), Number(match![2]));
+    if (act.via === "thread" && deed !== undefined && this.#mayFail(deed)) return true;
     return act.twice || MISBEHAVING.has(act.answer) ||
       act.via === "fetch" && act.answer === "decline";
   }
+}
+
+/** True exactly when the thread of a request was ended because it kept the loop waiting. */
+function isLate({ job }: Deed): boolean {
+  return job?.isLate === true;
 }
 
 const STRIKING: ReadonlySet<string> = new Set([
@@ -280,6 +348,8 @@ const NOTHING_LEFT = {
   handles: 0,
   watches: 0,
   steps: 0,
+  threads: 0,
+  jobs: 0,
   runnable: [],
   postponed: [],
   open: [],

@@ -43,6 +43,55 @@ const STOPPING: ClientPlan = { ...CLIENT, stops: { atBytes: 200, forMs: 20_000 }
 
 export const KEPT: readonly Kept[] = [
   {
+    found: "core: a job whose answer is sent when it is whole was ended though it made progress",
+    plan: {
+      ...PLAIN,
+      clocks: { ...PLAIN.clocks, threadDeadlineMs: 1000 },
+      clients: [{
+        ...CLIENT,
+        requests: [{
+          ...GET,
+          does: { ...STREAM, via: "thread", style: "done", pieceBytes: 1000, stepMs: 300 },
+        }],
+      }],
+    },
+  },
+  {
+    found: "core: the rest of a job that failed was read on from the ring of the next one",
+    plan: {
+      ...PLAIN,
+      limits: { ...PLAIN.limits, outputBytesReady: 1000 },
+      bufferBytes: 1000,
+      clients: [{
+        ...CLIENT,
+        stops: { atBytes: 500, forMs: 1000 },
+        requests: [{
+          ...GET,
+          does: { ...STREAM, via: "thread", answer: "breaks", pieceBytes: 1000 },
+        }],
+      }, {
+        ...CLIENT,
+        startMs: 1010,
+        requests: [{ ...GET, does: { ...RESPOND, via: "thread" } }],
+      }],
+    },
+  },
+  {
+    found: "runtimes: a simulated thread that had died wrote into the ring of the next job",
+    plan: {
+      ...PLAIN,
+      faults: { deadThread: { at: 2 } },
+      clients: [{
+        ...CLIENT,
+        requests: [{ ...GET, does: { ...STREAM, via: "thread", pieceBytes: 1000, stepMs: 10 } }],
+      }, {
+        ...CLIENT,
+        startMs: 50,
+        requests: [{ ...GET, does: { ...STREAM, via: "thread", pieceBytes: 1000, stepMs: 10 } }],
+      }],
+    },
+  },
+  {
     found: "core: a body that was cut off failed a step in the slice that asked for it, unheard",
     plan: {
       ...PLAIN,

@@ -22,11 +22,15 @@ import type {
 import type { SendCode } from "../../core/status.ts";
 import { PassingEvents, PassingReactor } from "../fakes/passing_reactor.ts";
 import { ServerSide, Violation } from "./facts.ts";
+import { type JobWorld, WatchingThreads } from "./watch_threads.ts";
 
 export class WatchingReactor extends PassingReactor {
   /** Each connection of the server, by the port of its client. */
   readonly sides: Map<number, ServerSide> = new Map();
   readonly #sideOf = new Map<Handle, ServerSide>();
+  /** The threads, as soon as there is somebody to ask about jobs. */
+  jobWorld: JobWorld | null = null;
+  #threads: WatchingThreads | null = null;
   /** How many turns of the loop have begun. */
   turns = 0;
   readonly #connectionsMax: number;
@@ -37,6 +41,10 @@ export class WatchingReactor extends PassingReactor {
   constructor(under: Reactor, connectionsMax: number) {
     super(under);
     this.#connectionsMax = connectionsMax;
+  }
+
+  override get threads(): WatchingThreads {
+    return this.#threads ??= new WatchingThreads(super.threads, this.jobWorld!);
   }
 
   /** What the server knows a connection by. */

@@ -1,0 +1,140 @@
+/**
+ * Threads between the core and the in-memory ones, looked on: which job each has, how it ended, and
+ * that nobody is told, or ended, who should not be. It changes nothing.
+ *
+ * @module
+ */
+
+import type { Thread, ThreadEvents, Threads } from "../../core/capabilities/threads.ts";
+import type { FromThread, ToThread } from "../../core/work/thread_messages.ts";
+import { type Deed, JobFacts, Violation } from "./facts.ts";
+import type { RunPlan } from "./plan.ts";
+
+/** What the run knows of whoever has jobs. */
+export interface JobWorld {
+  readonly plan: RunPlan;
+  now(): number;
+  deedOf(client: number, index: number): Deed | undefined;
+  /** How long the application has computed so far. */
+  readonly computedMs: number;
+  /** True exactly when the server is closing: then all threads are ended. */
+  readonly isClosing: boolean;
+}
+
+export class WatchingThreads implements Threads {
+  readonly world: JobWorld;
+  /** How many threads are not over. */
+  open = 0;
+  /** How many ended before they were ready: each may take a job with it that waits. */
+  unready = 0;
+  readonly #under: Threads;
+
+  constructor(under: Threads, world: JobWorld) {
+    this.#under = under;
+    this.world = world;
+  }
+
+  start(module: string, events: ThreadEvents, heapBytesMax?: number): Thread {
+    this.open++;
+    const { threadsMax } = this.world.plan.limits;
+    if (this.open > threadsMax) {
+      throw new Violation(`there are ${this.open} threads, and at most ${threadsMax} may be`);
+    }
+    const one = new WatchedThread(this, events);
+    one.under = this.#under.start(module, one, heapBytesMax);
+    return one;
+  }
+}
+
+class WatchedThread implements Thread, ThreadEvents {
+  under!: Thread;
+  readonly #threads: WatchingThreads;
+  readonly #above: ThreadEvents;
+  #isReady = false;
+  #isOver = false;
+  /** The number of the job that it has, and what is known of that; null for none. */
+  #job: { readonly id: number; readonly facts: JobFacts } | null = null;
+
+  constructor(threads: WatchingThreads, above: ThreadEvents) {
+    this.#threads = threads;
+    this.#above = above;
+  }
+
+  post(message: unknown): void {
+    const told = message as ToThread;
+    if (told.kind === "job") this.#begins(told);
+    this.under.post(message);
+  }
+
+  terminate(): void {
+    const facts = this.#job?.facts;
+    if (facts !== undefined && !this.#isOver) this.#checkLate(facts);
+    this.under.terminate();
+  }
+
+  hold(): void {
+    this.under.hold();
+  }
+
+  letGo(): void {
+    this.under.letGo();
+  }
+
+  onMessage(message: unknown): void {
+    const said = message as FromThread;
+    if (said.kind === "ready") this.#isReady = true;
+    if (said.kind === "over") {
+      if (this.#job?.id !== said.job) throw new Violation("a job ended that the thread had not");
+      this.#job = null;
+    }
+    this.#above.onMessage(message);
+  }
+
+  onExit(reason: string): void {
+    if (this.#isOver) throw new Violation("a thread ended twice");
+    this.#isOver = true;
+    this.#threads.open--;
+    if (!this.#isReady) this.#threads.unready++;
+    if (this.#job !== null) this.#job.facts.lostMs = this.#threads.world.now();
+    this.#job = null;
+    this.#above.onExit(reason);
+  }
+
+  #begins(told: Extract<ToThread, { kind: "job" }>): void {
+    const { world } = this.#threads;
+    const [first] = told.args as [{ readonly target: string }];
+    const [, , client, index] = first.target.split("/").map(Number);
+    const deed = world.deedOf(client!, index!);
+    if (deed === undefined) throw new Violation(`nobody asked for ${first.target}`);
+    if (this.#job !== null) throw new Violation(`${deed} came to a thread that has a job`);
+    if (deed.job !== null) throw new Violation(`${deed} was given to a thread twice`);
+    deed.job = new JobFacts(told.style, world.now());
+    this.#job = { id: told.job, facts: deed.job };
+  }
+
+  /** Whoever ends a thread needs a reason: that it keeps the loop waiting for too long. */
+  #checkLate(facts: JobFacts): void {
+    const { world } = this.#threads;
+    facts.isLate = true;
+    facts.lostMs = world.now();
+    if (world.isClosing) return;
+    const { clocks } = world.plan;
+    const leastMs = Math.min(clocks.threadDeadlineMs, clocks.threadLeaveMs);
+    const silentMs = facts.silentMs(world.now());
+    if (silentMs + slackMs(world) >= leastMs) return;
+    throw new Violation(
+      `a thread is ended that kept nobody waiting: its job was silent for ${silentMs} ms`,
+    );
+  }
+}
+
+/** How much later than it happens something may come, of what is between a thread and the loop. */
+function slackMs({ computedMs, plan }: JobWorld): number {
+  const { faults } = plan;
+  const isLate = LATE.some((name) => faults[name] !== undefined);
+  return computedMs + (isLate ? 4 * (faults.lateMsMax ?? 1000) : 0) + GRAIN_MS;
+}
+
+const LATE = ["lateThread", "lateAnswer", "lateFile", "lateWake", "clockJump"] as const;
+/** Of the timer wheel, with some rounding. */
+const GRAIN_MS = 200;
