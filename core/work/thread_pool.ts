@@ -194,6 +194,8 @@ class Seat implements ThreadEvents, PoolThread {
   #thread!: Thread;
   /** True exactly when the thread has said that it listens. */
   #isReady = false;
+  /** True exactly when the thread is. */
+  #isOver = false;
   /** True exactly when the pool ended it. */
   #isEnded = false;
   #job: PoolJob | null = null;
@@ -210,7 +212,7 @@ class Seat implements ThreadEvents, PoolThread {
   }
 
   get isFree(): boolean {
-    return this.#isReady && this.#job === null;
+    return this.#isReady && !this.#isOver && this.#job === null;
   }
 
   start(threads: Threads): void {
@@ -266,6 +268,8 @@ class Seat implements ThreadEvents, PoolThread {
   }
 
   onExit(reason: string): void {
+    // Whoever hears of it may bring the next job at once.
+    this.#isOver = true;
     const job = this.#job;
     this.#job = null;
     if (job !== null) job.threadDied(reason);

@@ -90,6 +90,7 @@ export class MemoryDisk implements Files {
   #opened(name: string, contents: Contents, isTemporary: boolean): MemoryFile {
     const file: MemoryFile = new MemoryFile(name, {
       contents,
+      checkRead: () => this.#checkRead(name),
       inTurn: (what, call) => this.#settles(what, name, call),
       grow: (bytes) => this.#grow(name, bytes),
       closed: () => {
@@ -99,6 +100,11 @@ export class MemoryDisk implements Files {
     });
     this.#open.add(file);
     return file;
+  }
+
+  #checkRead(name: string): void {
+    if (!this.#world.schedule.strikes("badRead", name)) return;
+    throw new FileError("other", `${name} cannot be read`);
   }
 
   #grow(name: string, bytes: number): void {
@@ -158,6 +164,8 @@ class Contents {
 interface FileWorld {
   readonly contents: Contents;
   inTurn<T>(what: string, call: () => T): Promise<T>;
+  /** @throws {FileError} when bytes cannot be read. */
+  checkRead(): void;
   /**
    * The file is about to have this many bytes more.
    *
@@ -179,7 +187,10 @@ class MemoryFile implements OpenFile {
   }
 
   read(at: number, into: Uint8Array): Promise<number> {
-    return this.#inTurn("read", () => this.#world.contents.read(at, into));
+    return this.#inTurn("read", () => {
+      this.#world.checkRead();
+      return this.#world.contents.read(at, into);
+    });
   }
 
   write(at: number, bytes: Uint8Array): Promise<void> {

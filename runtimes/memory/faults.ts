@@ -66,8 +66,12 @@ export interface MemoryFaults {
   readonly lateThread?: FaultRate;
   /** What a thread says comes late: that it has written, a call, its result. */
   readonly lateAnswer?: FaultRate;
-  /** A thread dies when it says something, which nobody hears. */
+  /** A thread dies when it says something, which nobody hears, or when it is told something. */
   readonly deadThread?: FaultRate;
+  /** A thread does not start. */
+  readonly noThread?: FaultRate;
+  /** The bytes of a file cannot be read. */
+  readonly badRead?: FaultRate;
   /** How late what is late comes at most, in milliseconds. Default: 1,000. */
   readonly lateMsMax?: number;
 }
@@ -98,6 +102,8 @@ export const FAULT_NAMES: readonly FaultName[] = [
   "lateThread",
   "lateAnswer",
   "deadThread",
+  "noThread",
+  "badRead",
 ];
 
 /** One fault that happened. */

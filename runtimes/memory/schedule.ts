@@ -28,7 +28,8 @@ export type Delay =
 
 /**
  * What may befall a stream: it fails at either end; an end is lost; a send finds it dead. A file:
- * its directory is gone; there is no room for its bytes. And a thread: it dies.
+ * its directory is gone; there is no room for its bytes; they cannot be read. And a thread: it does
+ * not start; it dies.
  */
 export type Blow =
   | "refuse"
@@ -37,6 +38,8 @@ export type Blow =
   | "sendError"
   | "noDirectory"
   | "diskFull"
+  | "badRead"
+  | "noThread"
   | "deadThread";
 
 /** Whether `send` answers AGAIN although it need not, and whether it took what fits before. */

@@ -112,6 +112,10 @@ class MemoryThread implements Thread {
 
   async #start(): Promise<void> {
     if (this.#isOver) return;
+    if (this.#threads.world.schedule.strikes("noThread", this)) {
+      this.#end("it could not be started");
+      return;
+    }
     try {
       const { startThread } = await this.#threads.load(this.#module) as unknown as ThreadModule;
       if (!this.#isOver) startThread(this.#port());
@@ -144,7 +148,9 @@ class MemoryThread implements Thread {
   #delivered(): void {
     const message = this.#toThread.shift();
     if (this.#toThread.length > 0) this.#threads.world.tasks.add(this.#deliver);
-    if (!this.#isOver) this.#onMessage!(message);
+    if (this.#isOver) return;
+    if (this.#threads.world.schedule.strikes("deadThread", this)) this.#end("it died");
+    else this.#onMessage!(message);
   }
 
   #answered(): void {

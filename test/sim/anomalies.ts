@@ -8,7 +8,7 @@
 
 import { FAULT_NAMES, type FaultName } from "../../runtimes/memory/faults.ts";
 import { CLIENT, GET, PLAIN, POST, RESPOND, STREAM } from "./plain.ts";
-import type { Act, ClientPlan, RunPlan } from "./plan.ts";
+import type { Act, ClientPlan, RequestPlan, RunPlan } from "./plan.ts";
 import { runPlan, type Sabotage } from "./run.ts";
 
 export interface AnomalyResult {
@@ -70,6 +70,65 @@ function scenarios(): RunPlan[] {
     {
       ...scenario([{ ...CLIENT, requests: [{ ...GET, does: { ...STREAM, stepMs: 50 } }, GET] }]),
       close: { atMs: 20, deadlineMs: 1000 },
+    },
+    ...keptScenarios(),
+    ...workScenarios(),
+  ];
+}
+
+/** Bodies that are kept in files: for a handler that asks, and for all. */
+function keptScenarios(): RunPlan[] {
+  const kept = (does: Partial<Act>): RequestPlan => ({
+    ...POST,
+    does: { ...RESPOND, style: "done", reads: "kept", ...does },
+  });
+  const limits = { ...PLAIN.limits, clientBodyBufferBytes: 10 };
+  const requests = [kept({}), kept({ style: "promise" }), kept({ via: "iterable" })];
+  const leaving: ClientPlan = {
+    ...CLIENT,
+    requests: [kept({ waitMs: 200 })],
+    leave: { how: "close", when: "ms", at: 100 },
+  };
+  return [
+    { ...scenario([{ ...CLIENT, window: 2, requests }, leaving]), limits },
+    { ...scenario([{ ...CLIENT, requests: [POST, POST] }]), limits, requestBody: "buffer" },
+  ];
+}
+
+/** Computations in steps, and threads. */
+function workScenarios(): RunPlan[] {
+  const inSteps = (does: Partial<Act>): RequestPlan => ({
+    ...GET,
+    does: { ...RESPOND, via: "step", pieceBytes: 10, sliceMs: 4, ...does },
+  });
+  const inThread = (does: Partial<Act>): RequestPlan => ({
+    ...GET,
+    does: { ...STREAM, via: "thread", bytes: 5000, pieceBytes: 1000, stepMs: 10, ...does },
+  });
+  const leaving = { how: "close", when: "received", at: 500 } as const;
+  const threads = { ...PLAIN.limits, threadsMax: 2, threadQueueMax: 1 };
+  const jobs = scenario([
+    { ...CLIENT, requests: [inThread({}), inThread({ style: "promise" })] },
+    { ...CLIENT, requests: [{ ...inThread({}), body: POST.body, method: "POST" }], leave: leaving },
+    { ...CLIENT, requests: [inThread({ style: "done", answer: "respond" })] },
+    { ...CLIENT, stops: { atBytes: 100, forMs: 300 }, requests: [inThread({ bytes: 100_000 })] },
+  ]);
+  return [
+    scenario([
+      { ...CLIENT, requests: [inSteps({}), inSteps({ answer: "stream", bytes: 3000 })] },
+      { ...CLIENT, requests: [inSteps({ style: "done" }), { ...POST, does: inSteps({}).does }] },
+      { ...CLIENT, requests: [inSteps({ answer: "stream", bytes: 3000 })], leave: leaving },
+    ]),
+    { ...jobs, limits: threads },
+    { ...jobs, limits: threads, close: { atMs: 20, deadlineMs: 500 } },
+    // Results that are kept in a file.
+    {
+      ...scenario([{
+        ...CLIENT,
+        window: 2,
+        requests: [1, 2].map(() => inThread({ style: "done" })),
+      }]),
+      limits: { ...PLAIN.limits, threadResultBufferBytes: 1000 },
     },
   ];
 }

@@ -76,6 +76,8 @@ const CHANCES_MAX: Readonly<Record<FaultName, number>> = {
   lateThread: 0.5,
   lateAnswer: 0.5,
   deadThread: 0.1,
+  noThread: 0.2,
+  badRead: 0.1,
 };
 
 function drawFaults(dice: Dice): MemoryFaults {

@@ -169,12 +169,17 @@ export class Evidence {
       return this.#app.world.unreadyThreads() > 0 ? "no thread could be started" : null;
     }
     if (deed.job.lostMs < Infinity) return "its thread was lost";
-    const { faults, limits } = this.plan;
+    const { limits } = this.plan;
     if (!isBuffered(does)) return null;
     if (does.bytes > limits.threadResultMaxBytes) return "its result is too large";
-    const fails = faults.noDirectory !== undefined || faults.diskFull !== undefined;
     const isStored = does.bytes >= limits.threadResultBufferBytes;
-    return fails && isStored ? "its result could not be kept" : null;
+    return this.hasBadDisk && isStored ? "its result could not be kept" : null;
+  }
+
+  /** True exactly when files may fail. */
+  get hasBadDisk(): boolean {
+    const { badRead, diskFull, noDirectory } = this.plan.faults;
+    return badRead !== undefined || diskFull !== undefined || noDirectory !== undefined;
   }
 
   /** True exactly when a request may have found no place in the queue for threads. */

@@ -274,11 +274,10 @@ function whyFailed(e: Evidence, index: number): string | null {
 
 /** True exactly when a body is kept in a file, and files fail. */
 function hasFailingDisk(e: Evidence, index: number): boolean {
-  const { faults, limits, requestBody } = e.plan;
+  const { limits, requestBody } = e.plan;
   const { body, does } = e.requests[index]!;
   const isKept = does.reads === "kept" || requestBody === "buffer";
-  const fails = faults.noDirectory !== undefined || faults.diskFull !== undefined;
-  return fails && isKept && body!.bytes > limits.clientBodyBufferBytes;
+  return e.hasBadDisk && isKept && body!.bytes > limits.clientBodyBufferBytes;
 }
 
 function isHandlerLate(e: Evidence, index: number): boolean {

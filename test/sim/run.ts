@@ -307,13 +307,14 @@ class Run {
   }
 
   #isDeserved(line: LogLine): boolean {
-    const { diskFull, noDirectory } = this.#plan.faults;
+    const { badRead, deadThread, diskFull, noDirectory, noThread } = this.#plan.faults;
     const hasBadDisk = diskFull !== undefined || noDirectory !== undefined;
     if (hasBadDisk && line.text.includes("the body cannot be kept")) return true;
-    const { deadThread } = this.#plan.faults;
+    if (badRead !== undefined && line.text.includes("cannot be read")) return true;
     if (/^the job \w+ (overran|goes on)/.test(line.text)) return true;
     const isLost = /^the job \w+ lost its thread|^a thread did not start/.test(line.text);
-    if (isLost) return deadThread !== undefined || this.#app.deeds.some(isLate);
+    const areLost = deadThread !== undefined || noThread !== undefined;
+    if (isLost) return areLost || this.#app.deeds.some(isLate);
     const match = /^(?:step "|\w+ )\/sim\/(\d+)\/(\d+)(?:"|:) /.exec(line.text);
     const act = this.#plan.clients[Number(match?.[1])]?.requests[Number(match?.[2])]?.does;
     if (act === undefined) return false;

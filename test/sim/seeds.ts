@@ -43,6 +43,18 @@ const STOPPING: ClientPlan = { ...CLIENT, stops: { atBytes: 200, forMs: 20_000 }
 
 export const KEPT: readonly Kept[] = [
   {
+    found: "core: the job behind one whose thread had died was given to the dead thread",
+    plan: {
+      ...PLAIN,
+      faults: { deadThread: { at: 2 } },
+      clients: [{
+        ...CLIENT,
+        window: 2,
+        requests: [1, 2].map(() => ({ ...GET, does: { ...RESPOND, via: "thread" } })),
+      }],
+    },
+  },
+  {
     found: "core: a job whose answer is sent when it is whole was ended though it made progress",
     plan: {
       ...PLAIN,

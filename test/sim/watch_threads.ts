@@ -106,6 +106,7 @@ class WatchedThread implements Thread, ThreadEvents {
     const [, , client, index] = first.target.split("/").map(Number);
     const deed = world.deedOf(client!, index!);
     if (deed === undefined) throw new Violation(`nobody asked for ${first.target}`);
+    if (this.#isOver) throw new Violation(`${deed} came to a thread that is over`);
     if (this.#job !== null) throw new Violation(`${deed} came to a thread that has a job`);
     if (deed.job !== null) throw new Violation(`${deed} was given to a thread twice`);
     deed.job = new JobFacts(told.style, world.now());
