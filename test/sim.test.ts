@@ -7,10 +7,11 @@
  */
 
 import { describe, test } from "node:test";
-import { assert, assertEquals, assertLess } from "@std/assert";
+import { assert, assertEquals, assertLess, assertMatch } from "@std/assert";
 import type { Reactor } from "../core/reactor.ts";
 import { runAnomalies } from "./sim/anomalies.ts";
 import { CANARIES } from "./sim/canaries.ts";
+import { CREDIT_CANARY } from "./sim/canaries_work.ts";
 import { seedOfCommit, seedOfHash } from "./sim/commit.ts";
 import { drawPlan } from "./sim/draw.ts";
 import type { RunPlan } from "./sim/plan.ts";
@@ -69,6 +70,12 @@ describe("simulation", () => {
       await findFailing(name);
     });
   }
+
+  test("finds a thread that is further ahead of its client than its credit", async () => {
+    const { plan, sabotage } = CREDIT_CANARY;
+    assertEquals((await runPlan(plan)).violation, null);
+    assertMatch((await runPlan(plan, sabotage)).violation!, /bytes ahead/);
+  });
 
   test("what fails fails again by its seed, and its plan is made smaller", async () => {
     const name = "a release is lost";

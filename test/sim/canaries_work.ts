@@ -14,12 +14,14 @@ import {
   ENTRY_BYTES,
   entryBytes,
   FINISH,
-  NEEDED,
   Ring,
   WRITTEN,
 } from "../../core/work/ring.ts";
 import type { FromThread, ToThread } from "../../core/work/thread_messages.ts";
 import { PassingReactor } from "../fakes/passing_reactor.ts";
+import { CLIENT, GET, PLAIN, STREAM } from "./plain.ts";
+import type { RunPlan } from "./plan.ts";
+import type { Sabotage } from "./run.ts";
 
 /** The planted faults by name. */
 export const WORK_CANARIES: Readonly<Record<string, (under: Reactor) => Reactor>> = {
@@ -40,9 +42,29 @@ export const WORK_CANARIES: Readonly<Record<string, (under: Reactor) => Reactor>
     return breakThreads(under, () => new LateThread(results));
   },
   "a thread that was ended lives on": (under) => breakThreads(under, () => new UndeadThread()),
-  "what a dead thread wrote is whole": (under) => breakThreads(under, () => new FinishingThread()),
-  "a thread has credit for what nobody took": (under) =>
-    breakThreads(under, () => new CreditedThread()),
+  "what a thread has written so far is whole": (under) =>
+    breakThreads(under, () => new FinishingThread()),
+};
+
+/**
+ * A thread that has credit for what nobody took, and a client for which that must be found: what
+ * comes of it elsewhere is anything.
+ */
+export const CREDIT_CANARY: { readonly plan: RunPlan; readonly sabotage: Sabotage } = {
+  plan: {
+    ...PLAIN,
+    bufferBytes: 1000,
+    limits: { ...PLAIN.limits, outputBytesReady: 1000, threadWindowBytes: 64 * 1024 },
+    clients: [{
+      ...CLIENT,
+      stops: { atBytes: 500, forMs: 1e9 },
+      requests: [{
+        ...GET,
+        does: { ...STREAM, via: "thread", bytes: 300_000, pieceBytes: 10_000 },
+      }],
+    }],
+  },
+  sabotage: (under) => breakThreads(under, () => new CreditedThread()),
 };
 
 const ENDED: IteratorReturnResult<unknown> = { done: true, value: undefined };
@@ -181,26 +203,25 @@ class UndeadThread extends PassingThread {
   override terminate(): void {}
 }
 
-/** Writes the end that is missing. */
+/** Writes an end where there is none. */
 class FinishingThread extends PassingThread {
-  override onExit(reason: string): void {
-    const { job } = this;
-    if (job !== null) {
-      const ring = new Ring(job.ring);
+  override onMessage(message: unknown): void {
+    if ((message as FromThread).kind === "wake" && this.strikes) {
+      const ring = new Ring(this.job!.ring);
       ring.putHead(Atomics.load(ring.words, WRITTEN), FINISH, 0);
       Atomics.add(ring.words, WRITTEN, ENTRY_BYTES);
     }
-    super.onExit(reason);
+    super.onMessage(message);
   }
 }
 
 class CreditedThread extends PassingThread {
   override onMessage(message: unknown): void {
     super.onMessage(message);
-    if (this.job === null) return;
-    const { words } = new Ring(this.job.ring);
-    if (Atomics.load(words, NEEDED) === 0) return;
-    Atomics.store(words, CREDITED, Atomics.load(words, WRITTEN));
-    this.under.post({ kind: "credit", job: this.job.job });
+    if ((message as FromThread).kind !== "wake") return;
+    const { words } = new Ring(this.job!.ring);
+    Atomics.store(words, CREDITED, Atomics.load(words, WRITTEN) + TOO_MUCH_BYTES);
   }
 }
+
+const TOO_MUCH_BYTES = 1 << 20;

@@ -7,7 +7,7 @@
 
 import type { Thread, ThreadEvents, Threads } from "../../core/capabilities/threads.ts";
 import type { FromThread, ToThread } from "../../core/work/thread_messages.ts";
-import { type Deed, JobFacts, Violation } from "./facts.ts";
+import { type Deed, JobFacts } from "./facts.ts";
 import type { RunPlan } from "./plan.ts";
 
 /** What the run knows of whoever has jobs. */
@@ -15,6 +15,8 @@ export interface JobWorld {
   readonly plan: RunPlan;
   now(): number;
   deedOf(client: number, index: number): Deed | undefined;
+  /** Notes what must never happen, and throws it: whoever calls may swallow that. */
+  violate(text: string): never;
   /** How long the application has computed so far. */
   readonly computedMs: number;
   /** True exactly when the server is closing: then all threads are ended. */
@@ -36,9 +38,10 @@ export class WatchingThreads implements Threads {
 
   start(module: string, events: ThreadEvents, heapBytesMax?: number): Thread {
     this.open++;
-    const { threadsMax } = this.world.plan.limits;
+    const { world } = this;
+    const { threadsMax } = world.plan.limits;
     if (this.open > threadsMax) {
-      throw new Violation(`there are ${this.open} threads, and at most ${threadsMax} may be`);
+      world.violate(`there are ${this.open} threads, and at most ${threadsMax} may be`);
     }
     const one = new WatchedThread(this, events);
     one.under = this.#under.start(module, one, heapBytesMax);
@@ -81,17 +84,18 @@ class WatchedThread implements Thread, ThreadEvents {
   }
 
   onMessage(message: unknown): void {
+    const { world } = this.#threads;
     const said = message as FromThread;
     if (said.kind === "ready") this.#isReady = true;
     if (said.kind === "over") {
-      if (this.#job?.id !== said.job) throw new Violation("a job ended that the thread had not");
+      if (this.#job?.id !== said.job) world.violate("a job ended that the thread had not");
       this.#job = null;
     }
     this.#above.onMessage(message);
   }
 
   onExit(reason: string): void {
-    if (this.#isOver) throw new Violation("a thread ended twice");
+    if (this.#isOver) this.#threads.world.violate("a thread ended twice");
     this.#isOver = true;
     this.#threads.open--;
     if (!this.#isReady) this.#threads.unready++;
@@ -105,10 +109,10 @@ class WatchedThread implements Thread, ThreadEvents {
     const [first] = told.args as [{ readonly target: string }];
     const [, , client, index] = first.target.split("/").map(Number);
     const deed = world.deedOf(client!, index!);
-    if (deed === undefined) throw new Violation(`nobody asked for ${first.target}`);
-    if (this.#isOver) throw new Violation(`${deed} came to a thread that is over`);
-    if (this.#job !== null) throw new Violation(`${deed} came to a thread that has a job`);
-    if (deed.job !== null) throw new Violation(`${deed} was given to a thread twice`);
+    if (deed === undefined) return world.violate(`nobody asked for ${first.target}`);
+    if (this.#isOver) world.violate(`${deed} came to a thread that is over`);
+    if (this.#job !== null) world.violate(`${deed} came to a thread that has a job`);
+    if (deed.job !== null) world.violate(`${deed} was given to a thread twice`);
     deed.job = new JobFacts(told.style, world.now());
     this.#job = { id: told.job, facts: deed.job };
   }
@@ -123,7 +127,7 @@ class WatchedThread implements Thread, ThreadEvents {
     const leastMs = Math.min(clocks.threadDeadlineMs, clocks.threadLeaveMs);
     const silentMs = facts.silentMs(world.now());
     if (silentMs + slackMs(world) >= leastMs) return;
-    throw new Violation(
+    world.violate(
       `a thread is ended that kept nobody waiting: its job was silent for ${silentMs} ms`,
     );
   }
