@@ -49,7 +49,7 @@ describe("kept bodies under faults", () => {
       for (const status of ["200", "500", "gone"]) assert(statuses.has(status), status);
     });
 
-    for (const fault of ["noDirectory", "diskFull", "lateFile"] as const) {
+    for (const fault of ["noDirectory", "diskFull", "badRead", "lateFile"] as const) {
       test(`the n-th ${fault} leaves nothing, for each n (${requestBody})`, async () => {
         let n = 1;
         for (; n < N_MAX; n++) {

@@ -94,6 +94,11 @@ test("a thread that dies at any moment costs one request, and is replaced", asyn
   assertGreater(moments, 10);
 });
 
+test("a thread that does not start costs one request, and another is started", async () => {
+  const { statuses, wholes, lost } = await run({ noThread: { at: 1 } });
+  assertEquals({ statuses, wholes, lost }, { statuses: ["500", "200", "200"], wholes: 2, lost: 1 });
+});
+
 test("late threads and late answers change nothing but the time", async () => {
   for (let seed = 1; seed <= 20; seed++) {
     const { wholes, lost } = await run({ lateThread: 0.5, lateAnswer: 0.5, lateMsMax: 500 }, seed);
