@@ -6,7 +6,7 @@
  * @module
  */
 
-import { assertEquals, assertGreater, assertLess, assertRejects } from "@std/assert";
+import { assertEquals, assertGreater, assertLess, assertMatch, assertRejects } from "@std/assert";
 import type { Handler } from "../../../core/handlers.ts";
 import { DONE, ERROR, OK } from "../../../core/status.ts";
 import { inspectSteps, type Step, step } from "../../../core/work/step.ts";
@@ -70,7 +70,9 @@ export function checkSteps(check: HardCheck): void {
   });
 
   check("steps, control: the test fails where each computes in one go", async (bench) => {
-    await assertRejects(() => compute(bench, inOneGo), Error, "probe");
+    const error = await assertRejects(() => compute(bench, inOneGo), Error);
+    // On a slow machine nothing at all comes for as long as a check waits.
+    assertMatch(error.message, /probe|did not come/);
   });
 }
 
