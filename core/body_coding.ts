@@ -8,7 +8,12 @@
  * @module
  */
 
-import type { Codec, CodecStep, Coding } from "./capabilities/codecs.ts";
+import {
+  type Codec,
+  type CodecStep,
+  type Coding,
+  DECODER_BYTES_MAX,
+} from "./capabilities/codecs.ts";
 import { HttpError, textOfError } from "./errors.ts";
 import { finalizeWithoutBody } from "./finalize.ts";
 import type { Posted } from "./posted.ts";
@@ -43,6 +48,16 @@ export class BodyCoding implements Posted {
     this.#body = body;
     this.#codec = request.service.codecs.decoder(coding)!;
     request.onCleanup(() => this.#close());
+  }
+
+  /** The memory of both slices, in bytes. */
+  get heldBytes(): number {
+    return this.#output.length + this.#input.length;
+  }
+
+  /** The most that its decoder may need; 0 when that is closed. */
+  get codecBytes(): number {
+    return this.#isClosed ? 0 : DECODER_BYTES_MAX[this.#codec.coding];
   }
 
   /** How many coded bytes it takes at once. */
@@ -164,6 +179,8 @@ const EXPANDS = new HttpError(413, "body-expands", "the body expands more than i
 /** Coded bytes at once: the most that has to be copied when the consumer stops. */
 const SLICE_BYTES = 4096;
 const OUTPUT_BYTES = 16 * 1024;
+/** What it holds at most beside its decoder. */
+export const CODING_BYTES: number = SLICE_BYTES + OUTPUT_BYTES;
 /** No body is suspicious that has come to no more than this: short ones expand the most. */
 const FREE_BYTES = 1024 * 1024;
 const NO_BYTES = new Uint8Array(0);

@@ -7,6 +7,7 @@
 
 import { abandonRequest, settleRequest } from "./finalize.ts";
 import type { HttpRequest } from "./http_request.ts";
+import { DecodedHead } from "./http/decoded_head.ts";
 import { ByteHead } from "./http/request_head.ts";
 import type { Output } from "./output.ts";
 
@@ -23,6 +24,8 @@ export class Gathered {
   /** True exactly when `request` could make room for the next one now. */
   mayTake(request: HttpRequest): boolean {
     if (this.count >= request.service.limits.pipelinedRequestsMax) return false;
+    // One that keeps a body waits for its end: of bodies there is one at a time.
+    if ((request.bodyIfAsked?.heldBytes ?? 0) > 0) return false;
     return request.finalized && request.holds === null && !request.bodyBroken &&
       !request.isEncoding;
   }
@@ -71,5 +74,6 @@ export class Gathered {
 }
 
 function keptBytesOf(request: HttpRequest | null): number {
-  return request?.head instanceof ByteHead ? request.head.keptBytes : 0;
+  const head = request?.head;
+  return head instanceof ByteHead || head instanceof DecodedHead ? head.keptBytes : 0;
 }

@@ -5,6 +5,7 @@
  */
 
 import type { Connection } from "./connection.ts";
+import { bytesHeldFor, type BytesReport } from "./connection_bytes.ts";
 import type { HttpRequest } from "./http_request.ts";
 import type { Load, LoadReport } from "./load.ts";
 import type { Loop, WaitCounts } from "./loop.ts";
@@ -34,16 +35,6 @@ export interface RequestReport {
   readonly holds: readonly HoldReport[];
 }
 
-/** Memory that the core holds for bytes of all connections, in bytes. */
-export interface BytesReport {
-  /** Came in and waits to be taken; and heads of open requests, as text. */
-  readonly input: number;
-  /** Output buffers that are queued. */
-  readonly output: number;
-  /** Output buffers that the runtime has. */
-  readonly lent: number;
-}
-
 /**
  * What is open in a server at one moment, as plain objects: `JSON.stringify` takes them. Through
  * `Bun.serve`, which shows no connections, requests are listed and connections and bytes are 0.
@@ -55,7 +46,7 @@ export interface ServerReport {
   readonly requests: readonly RequestReport[];
   /** Output buffers that are queued or lent now. */
   readonly buffersOut: number;
-  /** Memory for bytes that are on their way. */
+  /** Memory for bytes that are on their way, of all connections together. */
   readonly bytes: BytesReport;
   /** Open requests and the lag of the loop. */
   readonly load: LoadReport;
@@ -78,12 +69,11 @@ export interface Inspectable {
 export function inspectServer(server: Inspectable): ServerReport {
   const nowMs = server.loop.now();
   const requests: RequestReport[] = [];
-  const bytes = { input: 0, output: 0, lent: 0 };
-  for (const { inputBytes, output, request } of server.connections) {
-    if (request !== null) requests.push(reportRequest(request, nowMs));
-    bytes.input += inputBytes;
-    bytes.output += output.queuedBytes;
-    bytes.lent += output.lentBytes;
+  const bytes = { input: 0, bodies: 0, output: 0, lent: 0, codecs: 0 };
+  for (const connection of server.connections) {
+    if (connection.request !== null) requests.push(reportRequest(connection.request, nowMs));
+    const held = bytesHeldFor(connection);
+    for (const kind of KINDS) bytes[kind] += held[kind];
   }
   for (const request of server.requests) requests.push(reportRequest(request, nowMs));
   const report = {
@@ -97,6 +87,8 @@ export function inspectServer(server: Inspectable): ServerReport {
   const threads = server.threadsIfAsked;
   return threads === null ? report : { ...report, threads: threads.report() };
 }
+
+const KINDS: readonly (keyof BytesReport)[] = ["input", "bodies", "output", "lent", "codecs"];
 
 function reportRequest(request: HttpRequest, nowMs: number): RequestReport {
   const holds: HoldReport[] = [];

@@ -65,8 +65,8 @@ export class KeptBody implements AsyncIterable<Uint8Array> {
 
   /** From the beginning to the end, in pieces of at most 64 KiB, each in memory of its own. */
   async *[Symbol.asyncIterator](): AsyncGenerator<Uint8Array> {
-    for (let at = 0; at < this.length; at += PIECE_BYTES) {
-      const piece = new Uint8Array(Math.min(PIECE_BYTES, this.length - at));
+    for (let at = 0; at < this.length; at += KEPT_PIECE_BYTES) {
+      const piece = new Uint8Array(Math.min(KEPT_PIECE_BYTES, this.length - at));
       await this.read(at, piece);
       yield piece;
     }
@@ -102,6 +102,11 @@ export class Replay {
     this.#kept = kept;
   }
 
+  /** The memory of the body, or of the piece of its file that is on its way, in bytes. */
+  get heldBytes(): number {
+    return this.#kept.memory?.buffer.byteLength ?? this.#memory?.length ?? 0;
+  }
+
   /** The consumer wants it, or wants it again. What is in memory comes within the call. */
   goOn(): void {
     if (this.#isRunning || this.#isReading) return;
@@ -118,7 +123,7 @@ export class Replay {
       this.#body.finish(trailers);
       return false;
     }
-    const most = Math.min(this.#body.consumerTakesMax, PIECE_BYTES);
+    const most = Math.min(this.#body.consumerTakesMax, KEPT_PIECE_BYTES);
     if (memory !== null) {
       this.#deliver(memory.subarray(this.#at, this.#at + Math.min(most, left)));
       return true;
@@ -141,8 +146,8 @@ export class Replay {
 
   #readOn(left: number): void {
     this.#isReading = true;
-    this.#memory ??= new Uint8Array(Math.min(PIECE_BYTES, left));
-    const into = this.#memory.subarray(0, Math.min(PIECE_BYTES, left));
+    this.#memory ??= new Uint8Array(Math.min(KEPT_PIECE_BYTES, left));
+    const into = this.#memory.subarray(0, Math.min(KEPT_PIECE_BYTES, left));
     this.#kept.read(this.#at, into).then(
       (count) => {
         this.#isReading = false;
@@ -165,5 +170,6 @@ class Unreadable extends HttpError {
   }
 }
 
-const PIECE_BYTES = 64 * 1024;
+/** How much of a file is read at once. */
+export const KEPT_PIECE_BYTES = 64 * 1024;
 const NO_BYTES = new Uint8Array(0);

@@ -230,28 +230,3 @@ export const POOL_BUF_BYTES = 16 * 1024;
 
 /** The most that one `onData` may bring. */
 export const READ_BYTES_MAX = 64 * 1024;
-
-/**
- * How much memory the core holds for the bytes of one connection at most, whatever its peer does,
- * and whatever its application does with items of at most `itemBytesMax` bytes. In it are the bytes
- * that wait to be taken, heads as text (the current one, and those of pipelined requests whose
- * answers have not left), and the output that is queued or with the runtime. Beside it stand a few
- * kibibytes of objects, what the runtime itself reads ahead, and whatever the application keeps:
- * see `docs/limits.md`.
- *
- * - Reading stops behind the event that went past `inputBytesMax`, and one more may come. Pipelined
- *   heads were part of that input.
- * - A producer is cut off when more than `outputBytesMax` is queued: one item may have come on top
- *   of that, and one more that ends the response.
- * - Small items are gathered in pooled buffers, which large ones keep apart. A buffer of which one
- *   byte is used may thus stand before each item of `GATHER_BYTES_MAX`: no more than twice the
- *   bytes.
- * - The runtime is offered what is queued unless it has more than `outputBytesReady` already.
- */
-export function connectionBytesMax(limits: Limits, itemBytesMax: number): number {
-  const input = Math.max(limits.inputBytesMax, limits.headBytesMax) + 2 * READ_BYTES_MAX;
-  const queued = 2 * (limits.outputBytesMax + 2 * itemBytesMax) + POOL_BUF_BYTES;
-  const heads = limits.headBytesMax +
-    Math.min(input, limits.pipelinedRequestsMax * limits.headBytesMax);
-  return input + heads + queued + (limits.outputBytesReady + queued);
-}

@@ -12,12 +12,12 @@ export { BufPool, type BufPoolOptions } from "./buf_pool.ts";
 export { Chain } from "./chain.ts";
 export {
   type Clocks,
-  connectionBytesMax,
   DEFAULT_CLOCKS,
   DEFAULT_LIMITS,
   type Limits,
   type RequestClocks,
 } from "./limits.ts";
+export { type BytesReport, type CodingsInUse, connectionBytesMax } from "./connection_bytes.ts";
 export type { Load, LoadReport } from "./load.ts";
 export {
   type Address,
@@ -104,7 +104,7 @@ export {
   type ServerSettings,
 } from "./definition.ts";
 export { type CloseOptions, type CloseReport, Server, type ServerOptions } from "./server.ts";
-export type { BytesReport, HoldReport, RequestReport, ServerReport } from "./inspect.ts";
+export type { HoldReport, RequestReport, ServerReport } from "./inspect.ts";
 export type { Service } from "./service.ts";
 export {
   AdoptError,

@@ -79,7 +79,13 @@ export class RequestBody {
 
   /** How much memory is held for it, in bytes, beside what its exchange has read ahead. */
   get heldBytes(): number {
-    return this.#keeper?.heldBytes ?? 0;
+    return (this.#keeper?.heldBytes ?? 0) + (this.#replay?.heldBytes ?? 0) +
+      (this.#coding?.heldBytes ?? 0);
+  }
+
+  /** The most that its decoder may need, in bytes; 0 without one. */
+  get codecBytes(): number {
+    return this.#coding?.codecBytes ?? 0;
   }
 
   /**

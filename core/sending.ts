@@ -132,7 +132,7 @@ function oweWritable(request: HttpRequest): void {
 
 /** As `AnswerWriter.writeBody`: what counts is the queue before this item. */
 function isOverfull(request: HttpRequest, encoding: Encoding): boolean {
-  if (encoding.inputBytes <= request.service.limits.outputBytesMax) return false;
+  if (!encoding.isOverfull(request.service.limits.outputBytesMax)) return false;
   request.complain("kept sending although send answered AGAIN: the response was cut off");
   terminateRequest(request, "application");
   return true;

@@ -215,7 +215,8 @@ const OPTIONS: ReadonlySet<string> = new Set([
   "levels",
   "deserves",
 ]);
-const CODINGS: readonly Coding[] = ["br", "zstd", "gzip"];
+/** What is offered where nothing else is asked for, the best one first. */
+export const CODINGS: readonly Coding[] = ["br", "zstd", "gzip"];
 /** One packet, about: less does not get there sooner for being smaller. */
 const MIN_BYTES = 1024;
 const EVENT_STREAM = "text/event-stream";

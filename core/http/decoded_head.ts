@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { RequestHead } from "./request_head.ts";
+import { ByteHead, type RequestHead } from "./request_head.ts";
 import type { TargetForm } from "./request_head_parser.ts";
 
 /** Fields that were true of the coded body only. */
@@ -68,6 +68,11 @@ export class DecodedHead implements RequestHead {
 
   getAll(lowerCaseName: string): string[] {
     return HIDDEN.has(lowerCaseName) ? [] : this.#head.getAll(lowerCaseName);
+  }
+
+  /** The text that is kept of the head as it came, in bytes. */
+  get keptBytes(): number {
+    return this.#head instanceof ByteHead ? this.#head.keptBytes : 0;
   }
 
   keep(): void {

@@ -8,7 +8,7 @@
 
 import type { Chain } from "../../core/chain.ts";
 import type { Connection } from "../../core/connection.ts";
-import { connectionBytesMax } from "../../core/limits.ts";
+import { bytesHeldFor, connectionBytesMax } from "../../core/connection_bytes.ts";
 import type {
   Address,
   CloseReason,
@@ -175,12 +175,16 @@ class WatchingEvents extends PassingEvents {
 
 /** What no connection may have queued, whatever its application does. */
 function checkQueued(handle: Handle): void {
-  const { inputBytes, output, service } = handle.owner as Connection;
+  const connection = handle.owner as Connection;
+  const { output, service } = connection;
   const most = service.limits.outputBytesMax + ONE_ITEM_BYTES;
-  const held = inputBytes + output.queuedBytes + output.lentBytes;
+  const { input, bodies, output: queued, lent, codecs } = bytesHeldFor(connection);
+  const held = input + bodies + queued + lent + codecs;
+  // An application may compress by itself.
+  const codings = { requestCodings: service.requestCodings, compression: true };
   if (output.chain.size() > most) {
     throw new Violation(`${output.chain.size()} bytes are queued for one connection`);
-  } else if (held > connectionBytesMax(service.limits, ONE_ITEM_BYTES)) {
+  } else if (held > connectionBytesMax(service.limits, ONE_ITEM_BYTES, codings)) {
     throw new Violation(`${held} bytes are held for one connection`);
   }
 }

@@ -22,6 +22,7 @@ import { checkHardThreads } from "./hard/threads.ts";
 import { checkBodyTrouble } from "./hard/body_trouble.ts";
 import { checkRequestBodies } from "./hard/request_bodies.ts";
 import { checkMemoryBound } from "./hard/memory_bound.ts";
+import { checkMemoryOfBodies } from "./hard/memory_bound_bodies.ts";
 import { checkPauses } from "./hard/pauses.ts";
 import { checkTwoBuffers } from "./hard/two_buffers.ts";
 import { type Check, checkWithGaps, impatient } from "./rig.ts";
@@ -37,6 +38,7 @@ const GROUPS: readonly Group[] = [
   ["homecoming", checkHomecoming],
   ["fairness", checkFairness],
   ["memory bound", checkMemoryBound],
+  ["memory bound of bodies", checkMemoryOfBodies],
   ["iterables", checkPauses],
   ["threads", checkHardThreads],
   ["request bodies", checkRequestBodies],

@@ -37,7 +37,7 @@ const CORE_FILES: { readonly [file: string]: CoreLayer } = {
     "http_request connection connection_clocks finalize request_body ending refuse handlers " +
       "exchange hold input output service body_reader reader gathered inspect begin_request " +
       "body_coding body_keeper kept_body thread_service listeners admission read_gate " +
-      "error_fields sending answer_writer persistence",
+      "connection_bytes error_fields sending answer_writer persistence",
   ),
   ...layer("surface", "server server_options closing definition mod"),
 };

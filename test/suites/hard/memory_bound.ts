@@ -10,15 +10,21 @@
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
 import type { Connection } from "../../../core/connection.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
-import { connectionBytesMax, DEFAULT_LIMITS, type Limits } from "../../../core/limits.ts";
+import {
+  bytesHeldFor,
+  type BytesReport,
+  type CodingsInUse,
+  connectionBytesMax,
+} from "../../../core/connection_bytes.ts";
+import { DEFAULT_LIMITS, type Limits } from "../../../core/limits.ts";
 import { DONE, ERROR, OK, type ResultCode, type SendCode } from "../../../core/status.ts";
 import type { HardCheck } from "../check_hard.ts";
 import { type HardBench, IS_FULL } from "./hard_bench.ts";
 import { MemoryGauge } from "./memory_gauge.ts";
 
-const ITEM_BYTES = 8 * 1024;
+export const ITEM_BYTES = 8 * 1024;
 /** Small, so that many clients reach it. */
-const LIMITS: Partial<Limits> = {
+export const LIMITS: Partial<Limits> = {
   headBytesMax: 4096,
   inputBytesMax: 8192,
   outputBytesReady: 32 * 1024,
@@ -28,11 +34,11 @@ const LIMITS: Partial<Limits> = {
   connectionsPerAddressMax: 20_000,
 };
 /** What the formula allows. */
-const MOST_BYTES = connectionBytesMax({ ...DEFAULT_LIMITS, ...LIMITS }, ITEM_BYTES);
+export const MOST_BYTES: number = mostWith({});
 /** More than that, several times over. */
 const UPLOAD_BYTES = 4 * MOST_BYTES;
 /** Nobody is to be ended by a clock before all of them are there. */
-const CLOCKS = {
+export const CLOCKS = {
   headerTimeoutMs: 600_000,
   bodyTimeoutMs: 600_000,
   bodyBytesPerSecondMin: 0,
@@ -41,14 +47,19 @@ const CLOCKS = {
   handlerTimeoutMs: 600_000,
 };
 
+/** What the formula allows where bodies are coded. */
+export function mostWith(codings: CodingsInUse): number {
+  return connectionBytesMax({ ...DEFAULT_LIMITS, ...LIMITS }, ITEM_BYTES, codings);
+}
+
 /** How many of each kind there are: in full, and in every run; in memory, and on sockets. */
-interface Crowd {
+export interface Crowd {
   readonly memory: readonly [full: number, short: number];
   readonly sockets: readonly [full: number, short: number];
 }
 
 const CROWD: Crowd = { memory: [10_000, 300], sockets: [300, 40] };
-const UPLOADS: Crowd = { memory: [1_000, 100], sockets: [300, 40] };
+export const UPLOADS: Crowd = { memory: [1_000, 100], sockets: [300, 40] };
 
 export function checkMemoryBound(check: HardCheck): void {
   check("memory bound: readers that never read", (bench) => stalledReaders(bench, true));
@@ -66,23 +77,27 @@ export function checkMemoryBound(check: HardCheck): void {
   });
 }
 
-function sizeOf(bench: HardBench, crowd: Crowd): number {
+export function sizeOf(bench: HardBench, crowd: Crowd): number {
   const [full, short] = bench.timeIsReal ? crowd.sockets : crowd.memory;
   return IS_FULL ? full : short;
 }
 
 /** Bytes that the core holds for `connection`. */
-function heldFor({ inputBytes, output }: Connection): number {
-  return inputBytes + output.queuedBytes + output.lentBytes;
+function heldFor(connection: Connection): number {
+  return sumOf(bytesHeldFor(connection));
+}
+
+function sumOf(bytes: BytesReport): number {
+  return Object.values(bytes).reduce((sum: number, one: number) => sum + one, 0);
 }
 
 /** @throws when the core holds more for a connection than it may. Answers the most for one. */
-function checkBound(bench: HardBench): number {
+export function checkBound(bench: HardBench, mostBytes = MOST_BYTES): number {
   const { connections } = bench.server;
   let largest = 0;
   for (const connection of connections) largest = Math.max(largest, heldFor(connection));
-  if (largest > MOST_BYTES) {
-    throw new Error(`${largest} bytes are held for one connection, at most ${MOST_BYTES} may be`);
+  if (largest > mostBytes) {
+    throw new Error(`${largest} bytes are held for one connection, at most ${mostBytes} may be`);
   }
   return largest;
 }
@@ -91,7 +106,12 @@ function checkBound(bench: HardBench): number {
  * Waits, and looks at the bound after every event of a few connections; of ten thousand, which are
  * long to look through, after each so many events.
  */
-async function until(bench: HardBench, condition: () => boolean, what: string): Promise<void> {
+export async function until(
+  bench: HardBench,
+  condition: () => boolean,
+  what: string,
+  mostBytes = MOST_BYTES,
+): Promise<void> {
   let broken: unknown = null;
   let events = 0;
   await bench.settle(() => {
@@ -99,7 +119,7 @@ async function until(bench: HardBench, condition: () => boolean, what: string): 
       return condition();
     }
     try {
-      checkBound(bench);
+      checkBound(bench, mostBytes);
     } catch (error) {
       broken = error;
       return true;
@@ -110,24 +130,29 @@ async function until(bench: HardBench, condition: () => boolean, what: string): 
 }
 
 /** Compares what was counted with `inspect()` and with the heap, and notes it. */
-function judge(bench: HardBench, gauge: MemoryGauge, what: string, count: number): void {
-  const largest = checkBound(bench);
+export function judge(
+  bench: HardBench,
+  gauge: MemoryGauge,
+  what: string,
+  count: number,
+  mostBytes = MOST_BYTES,
+): void {
+  const largest = checkBound(bench, mostBytes);
   let held = 0;
   for (const connection of bench.server.connections) held += heldFor(connection);
-  const { input, output, lent } = bench.server.inspect().bytes;
-  assertEquals(input + output + lent, held);
+  assertEquals(sumOf(bench.server.inspect().bytes), held);
   gauge.weigh();
   // Both ends are in one process: the clients' halves and the objects count, too.
   assert(
-    gauge.growth <= count * (MOST_BYTES + OBJECTS_BYTES),
+    gauge.growth <= count * (mostBytes + OBJECTS_BYTES),
     `${what} grew by ${gauge.growth} bytes`,
   );
-  bench.measured(what, `${count} connections, ${largest} bytes at most, ${MOST_BYTES} allowed`);
+  bench.measured(what, `${count} connections, ${largest} bytes at most, ${mostBytes} allowed`);
 }
 
 const OBJECTS_BYTES = 512 * 1024;
 
-async function begun(bench: HardBench): Promise<MemoryGauge> {
+export async function begun(bench: HardBench): Promise<MemoryGauge> {
   const gauge = new MemoryGauge(bench);
   // The first weight is of code that has not run yet, and does not count.
   await bench.rest();
@@ -186,10 +211,15 @@ async function stalledReaders(bench: HardBench, obeys: boolean): Promise<void> {
 }
 
 /** Clients that connect together. */
-const WAVE = 50;
+export const WAVE = 50;
 
-async function arrived(bench: HardBench, count: number): Promise<void> {
-  await until(bench, () => bench.server.load.requests === count, `${count} requests`);
+export async function arrived(
+  bench: HardBench,
+  count: number,
+  mostBytes = MOST_BYTES,
+): Promise<void> {
+  const { load } = bench.server;
+  await until(bench, () => load.requests === count, `${count} requests`, mostBytes);
 }
 
 function stalled(bench: HardBench): number {
@@ -213,7 +243,7 @@ async function halfHeads(bench: HardBench): Promise<void> {
 }
 
 /** How many connections hold at least `bytes` of input. */
-function waiting(bench: HardBench, bytes: number): number {
+export function waiting(bench: HardBench, bytes: number): number {
   let count = 0;
   for (const { inputBytes } of bench.server.connections) if (inputBytes >= bytes) count++;
   return count;
@@ -249,9 +279,8 @@ async function slowUploads(bench: HardBench, stops: boolean): Promise<void> {
 }
 
 /** All of them leave; nothing may be left. */
-async function leave(bench: HardBench): Promise<void> {
+export async function leave(bench: HardBench): Promise<void> {
   for (const connection of [...bench.server.connections]) connection.abort();
   await bench.settle(() => bench.server.connections.size === 0, "the end of all of them");
-  const { input, output, lent } = bench.server.inspect().bytes;
-  assertEquals([input, output, lent], [0, 0, 0]);
+  assertEquals(sumOf(bench.server.inspect().bytes), 0);
 }

@@ -232,7 +232,7 @@ const NOTHING_LEFT = {
   connections: 0,
   requests: [],
   buffersOut: 0,
-  bytes: { input: 0, output: 0, lent: 0 },
+  bytes: { input: 0, bodies: 0, output: 0, lent: 0, codecs: 0 },
   open: 0,
   waiting: { suspended: 0, handles: 0, watches: 0 },
 };
