@@ -155,7 +155,7 @@ export interface ThreadsReport {
   readonly jobs: number;
   /** Threads that were started so far. */
   readonly started: number;
-  /** Threads that ended, whatever the reason, so far. */
+  /** Threads that died or had to be ended, but for those that a graceful close has ended. */
   readonly lost: number;
   /** How long the jobs that have ended took in all. */
   readonly tookMs: number;

@@ -28,7 +28,7 @@ export function startDeadline(loop: Loop, timeoutMs: number, over: () => void): 
     throw new RangeError(`timeoutMs must be 0 or more milliseconds, not ${timeoutMs}`);
   }
   if (timeoutMs === Infinity) return NEVER;
-  if (timeoutMs === 0) return inTurns(loop, 2, over);
+  if (timeoutMs === 0) return inTwoTurns(loop, over);
   if (timeoutMs < PRECISE_MS_MAX) {
     const alarm = new Alarm(over);
     loop.alarms.arm(alarm, loop.now() + timeoutMs);
@@ -39,18 +39,12 @@ export function startDeadline(loop: Loop, timeoutMs: number, over: () => void): 
   return { cancel: () => loop.timers.disarm(timer) };
 }
 
-function inTurns(loop: Loop, turns: number, over: () => void): Deadline {
-  let left = turns;
-  const turn = () => {
-    if (left === 0) return;
-    left--;
-    if (left === 0) over();
-    else loop.postCall(turn);
-  };
-  loop.postCall(turn);
+function inTwoTurns(loop: Loop, over: () => void): Deadline {
+  let isCancelled = false;
+  loop.afterTurns(2, () => void (isCancelled || over()));
   return {
     cancel: () => {
-      left = 0;
+      isCancelled = true;
     },
   };
 }

@@ -6,7 +6,7 @@
  * @module
  */
 
-import { Alarm } from "../alarms.ts";
+import { type Deadline, startDeadline } from "./deadline.ts";
 import { SUSPENSION, type Suspension, type Waiter } from "./suspension.ts";
 
 /**
@@ -20,7 +20,10 @@ export type PauseResult = "resumed" | "timeout" | "aborted";
 
 /** What ends a pause beside `resume`. */
 export interface PauseOptions {
-  /** Ends the pause so long after it was yielded. Default: never. */
+  /**
+   * Ends the pause so long after it was yielded: to the millisecond below a second, else to the 100
+   * ms of the timer wheel. Default: never.
+   */
   readonly timeoutMs?: number | undefined;
   /** Ends the pause when it aborts. */
   readonly signal?: AbortSignal | undefined;
@@ -45,7 +48,7 @@ export class Pause implements Suspension<PauseResult> {
   readonly #timeoutMs: number;
   readonly #signal: AbortSignal | null;
   #waiter: Waiter<PauseResult> | null = null;
-  #alarm: Alarm | null = null;
+  #deadline: Deadline | null = null;
   #onAbort: (() => void) | null = null;
   /** True exactly when nobody will go on with it any more. */
   #isGivenUp = false;
@@ -87,9 +90,7 @@ export class Pause implements Suspension<PauseResult> {
       signal.addEventListener("abort", this.#onAbort, { once: true });
     }
     if (this.#timeoutMs === Infinity) return;
-    this.#alarm = new Alarm(() => void this.#end("timeout"));
-    const { loop } = waiter;
-    loop.alarms.arm(this.#alarm, loop.now() + this.#timeoutMs);
+    this.#deadline = startDeadline(waiter.loop, this.#timeoutMs, () => void this.#end("timeout"));
   }
 
   #end(result: PauseResult): boolean {
@@ -102,8 +103,8 @@ export class Pause implements Suspension<PauseResult> {
   }
 
   #waitOver(): void {
-    if (this.#alarm !== null) this.#waiter!.loop.alarms.disarm(this.#alarm);
+    this.#deadline?.cancel();
     if (this.#onAbort !== null) this.#signal!.removeEventListener("abort", this.#onAbort);
-    this.#waiter = this.#alarm = this.#onAbort = null;
+    this.#waiter = this.#deadline = this.#onAbort = null;
   }
 }

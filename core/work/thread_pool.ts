@@ -148,7 +148,7 @@ export class ThreadPool implements ThreadService {
 
   seatIsOver(seat: Seat, wasReady: boolean): void {
     this.#seats.delete(seat);
-    this.#lost++;
+    if (!seat.isEnded) this.#lost++;
     // A thread that cannot start would be started for ever: the job that it was for goes with it.
     if (!wasReady) this.#queue.shift()?.fail(new ThreadError("thread-died", CANNOT_START));
     if (this.#seats.size === 0) this.#closed?.();
@@ -196,8 +196,8 @@ class Seat implements ThreadEvents, PoolThread {
   #isReady = false;
   /** True exactly when the thread is. */
   #isOver = false;
-  /** True exactly when the pool ended it. */
-  #isEnded = false;
+  /** True exactly when the pool ended it: nothing was wrong with it. */
+  isEnded = false;
   #job: PoolJob | null = null;
   #sinceMs: number;
 
@@ -241,7 +241,7 @@ class Seat implements ThreadEvents, PoolThread {
   }
 
   end(error: ThreadError): void {
-    this.#isEnded = true;
+    this.isEnded = true;
     this.#job?.fail(error);
     this.#thread.hold();
     this.#thread.terminate();
@@ -273,7 +273,7 @@ class Seat implements ThreadEvents, PoolThread {
     const job = this.#job;
     this.#job = null;
     if (job !== null) job.threadDied(reason);
-    else if (!this.#isReady && !this.#isEnded) {
+    else if (!this.#isReady && !this.isEnded) {
       this.#host.log("error", `a thread did not start: ${reason}`);
     }
     this.#pool.seatIsOver(this, this.#isReady);

@@ -120,6 +120,8 @@ export class WholeAnswer extends JobAnswer<States> {
     this.state = SENDING;
     try {
       if (this.request.sendHead(status, ours) === ERROR) this.giveUp();
+      // What has no body needs none of what is stored.
+      else if (this.request.isHead || statusHasNoBody(status)) this.end();
     } catch (error) {
       this.fail(error);
     }

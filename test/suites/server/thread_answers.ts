@@ -14,6 +14,7 @@ import {
 } from "@std/assert";
 import { gunzipSync } from "node:zlib";
 import { inThread, type InThreadOptions } from "../../../core/apps/in_thread.ts";
+import type { Files } from "../../../core/capabilities/files.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import type { Clocks, Limits } from "../../../core/limits.ts";
 import { DECLINED } from "../../../core/status.ts";
@@ -116,6 +117,26 @@ function checkStreamed(check: ServerCheck): void {
     assertEquals(answers.map((answer) => answer.body.length > 0), [false, false, false, true]);
     assertEquals(fieldOf(answers[1]!, "x-made-in"), "a thread");
     assertEquals(bench.server.threads.report().started, 1);
+  });
+
+  check("a whole result of which only the head is sent is not read again", async (bench) => {
+    const { files } = bench.rig.reactor;
+    let opened = 0;
+    let reads = 0;
+    const openTemporary: Files["openTemporary"] = async (folder) => {
+      opened++;
+      const file = await files.openTemporary.call(files, folder);
+      const read = file.read.bind(file);
+      file.read = (...args) => (reads++, read(...args));
+      return file;
+    };
+    const counting = Object.create(files, { openTemporary: { value: openTemporary } });
+    Object.defineProperty(bench.rig.reactor, "files", { value: counting });
+    await serveExports(bench, JOBS, { threadResultBufferBytes: 100_000 });
+    const targets = ["HEAD /whole/letters?20", "GET /whole/text"];
+    const [head, next] = await askInTurn(bench.connect(), targets);
+    assertEquals([head!.status, fieldOf(head!, "content-length")], [200, "800000"]);
+    assertEquals([next!.status, opened, reads], [200, 1, 0]);
   });
 
   for (const way of ["", "whole/"]) {

@@ -164,6 +164,7 @@ test("close() waits for threads so long, and says how many did not end", async (
   assertEquals([await closed, thread.holds], [1, false]);
   thread.events.onExit("late");
   assertEquals(pool.report().threads, []);
+  assertEquals(pool.report().lost, 0, "an end in order is no loss");
 });
 
 test("close() is over with the last thread", async () => {
