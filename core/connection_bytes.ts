@@ -45,7 +45,9 @@ export function bytesHeldFor(
 
 /** What decodes and encodes: the options of a server by these names will do. */
 export interface CodingsInUse {
+  /** What is undone of request bodies. Default: nothing. */
   readonly requestCodings?: readonly Coding[];
+  /** What answers are compressed with, by the server or by an application. Default: nothing. */
   readonly compression?: boolean | Pick<CompressionOptions, "codings">;
 }
 
