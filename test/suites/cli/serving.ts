@@ -62,6 +62,18 @@ export function checkServing(column: ProcessColumn): void {
     assertEquals(endings.map(({ code }) => code), [0, 0]);
   });
 
+  test("serve takes the port of a plain fetch application as a text, too", async () => {
+    const free = await takePort();
+    await free.release();
+    const module = writeModule(
+      "environment.mjs",
+      `export default { fetch: () => new Response("here"), port: "${free.port}" };`,
+    );
+    const { url, program } = await startServing(column, [module]);
+    assertEquals(url, `http://127.0.0.1:${free.port}`);
+    assertEquals((await program.stop("SIGINT")).code, 0);
+  });
+
   test("serve logs what a handler throws, with its stack, and goes on", async () => {
     const module = writeModule(
       "throws.mjs",
