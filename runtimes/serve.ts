@@ -130,6 +130,8 @@ const SERVE_OPTIONS = new Set([...SERVER_OPTIONS, "host", "port", "via", "backlo
 
 function addressOf(app: ResolvedApp, options: ServeOptions): Address {
   const host = options.host ?? app.host ?? "127.0.0.1";
+  // Node listens on every address then, and `--host "$HOST"` is empty by accident.
+  if (host === "") throw new ServeError("options", "a host is not empty: 0.0.0.0 is every address");
   const port = options.port ?? app.port ?? 8080;
   if (!Number.isInteger(port) || port < 0 || port > 65535) {
     const given = typeof port === "string" ? JSON.stringify(port) : String(port);

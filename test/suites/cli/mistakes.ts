@@ -36,6 +36,7 @@ const ARGUMENTS: ReadonlyArray<readonly [string, RegExp]> = [
   ["serve --request-body whole a.ts", /'whole' is invalid\. It is stream or buffer\./],
   ["serve --request-codings gzip,zip a.ts", /'gzip,zip' is invalid\. There are gzip, deflate, br/],
   ["serve --via pigeon a.ts", /'pigeon' is invalid\. There is only serve\./],
+  ["serve --host= examples/hello.ts", /a host is not empty: 0\.0\.0\.0 is every address/],
   ["serve gone.ts", /no such module: gone\.ts/],
   ["serve examples", /examples is a directory, not a module/],
   ["serve file://elsewhere/a.ts", /file:\/\/elsewhere\/a\.ts names no file/],
