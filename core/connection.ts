@@ -171,7 +171,8 @@ export class Connection implements Exchange, AnswerWriterOwner, ReaderEvents, Cl
 
   outputIsEmpty(request: HttpRequest): boolean {
     // Output that died was not accepted: the request waits for `closed`, which gives it up.
-    return request === this.request ? this.output.isAccepted : this.output.isMarkAccepted;
+    const { output } = this;
+    return request === this.request ? output.isAccepted : output.hasAccepted(request.gatheredAt);
   }
 
   bodyWanted(request: HttpRequest): void {

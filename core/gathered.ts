@@ -32,7 +32,7 @@ export class Gathered {
 
   /** `output` has the answer, and nothing behind it. */
   add(request: HttpRequest, output: Output): void {
-    output.mark();
+    request.gatheredAt = output.mark();
     if (this.#last === null) this.#first = request;
     else this.#last.nextGathered = request;
     this.#last = request;
@@ -66,9 +66,8 @@ export class Gathered {
 
   /** Each of them is over as soon as its output was accepted, whatever is queued behind that. */
   settle(output: Output): void {
-    if (!output.isMarkAccepted) return;
-    for (let request = this.shift(); request !== null; request = this.shift()) {
-      settleRequest(request);
+    while (this.#first !== null && output.hasAccepted(this.#first.gatheredAt)) {
+      settleRequest(this.shift()!);
     }
   }
 }

@@ -92,6 +92,8 @@ export class HttpRequest implements Outgoing {
   handlerIndex = 0;
   /** The next request of the same connection whose output is gathered but has not left yet. */
   nextGathered: HttpRequest | null = null;
+  /** Where its answer ends in the output, while it is gathered. */
+  gatheredAt = 0;
   /** True exactly when `send` answered `AGAIN` and `onWritable` is owed. */
   writableOwed = false;
 

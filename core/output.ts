@@ -55,8 +55,9 @@ export class Output {
   #heldBack = false;
   /** Body bytes that were queued in this turn. */
   #turnBytes = 0;
-  /** How many of the bytes before the mark are still here. */
-  #markBytes = 0;
+  /** Where the last mark is, and how far the runtime has come: counted as far as that. */
+  #lastMark = 0;
+  #accepted = 0;
   /** Application buffers that came home inside `send`: their owners hear of it after the call. */
   #cameHome: Buf[] | null = null;
   #sending = false;
@@ -86,19 +87,19 @@ export class Output {
     return this.chain.first === null && this.#lent === 0;
   }
 
-  /** Sets the mark behind all that is queued by now. */
-  mark(): void {
-    this.#markBytes = this.chain.size();
-  }
-
   /** True exactly when the runtime has accepted all. Output that died was not accepted. */
   get isAccepted(): boolean {
     return !this.dead && this.chain.first === null;
   }
 
-  /** True exactly when the runtime has accepted all that was queued before the mark. */
-  get isMarkAccepted(): boolean {
-    return !this.dead && this.#markBytes === 0;
+  /** Sets a mark behind all that is queued by now, and answers where it is. */
+  mark(): number {
+    return this.#lastMark = this.#accepted + this.chain.size();
+  }
+
+  /** True exactly when the runtime has accepted all that was queued before a mark. */
+  hasAccepted(mark: number): boolean {
+    return !this.dead && this.#accepted >= mark;
   }
 
   /** True exactly when the runtime got rid of something since the last call. */
@@ -212,10 +213,10 @@ export class Output {
     }
     this.#sending = true;
     const { count } = this.chain;
-    const size = this.#markBytes === 0 ? 0 : this.chain.size();
+    const size = this.#accepted < this.#lastMark ? this.chain.size() : 0;
     const code = this.#streams.send(this.#handle, this.chain);
     this.#lent += count - this.chain.count;
-    if (size > 0) this.#markBytes = Math.max(0, this.#markBytes - size + this.chain.size());
+    if (size > 0) this.#accepted += size - this.chain.size();
     if (this.#lent === 0) this.chain.lastLent = null;
     this.#sending = false;
     if (code === AGAIN) this.blocked = true;

@@ -82,10 +82,19 @@ function* wait<T>(promise: Promise<T>): Generator<Promise<T>, T, unknown> {
   return (yield promise) as T;
 }
 
+function wayOf(deed: Deed): number {
+  return (deed.client + deed.index) % 3;
+}
+
+/** An asynchronous generator waits for promises itself: nobody asks it when they settle. */
+function waitsItself(deed: Deed): boolean {
+  return deed.act.style === "promise" && wayOf(deed) === 0;
+}
+
 /** In one way or another. */
 function* pass(app: SimApp, deed: Deed, out: IterableOutput, ms: number): Items {
   if (ms === 0) return;
-  const way = (deed.client + deed.index) % 3;
+  const way = wayOf(deed);
   if (way === 0) {
     yield app.sleep(ms);
     return;
@@ -116,11 +125,16 @@ function* answer(app: SimApp, deed: Deed, out: IterableOutput): Items {
   const pieceBytes = act.answer === "respond" ? total : act.pieceBytes;
   for (let at = 0; at < total; at += pieceBytes) {
     // An empty chunk is nothing, and what comes behind it waits for room like everything else.
-    if ((client + index) % 4 === 0) yield NO_BYTES;
-    if (at > 0) checkReadiness(deed);
+    if ((client + index) % 4 === 0) {
+      yield NO_BYTES;
+      if (at > 0) checkReadiness(deed);
+    }
     const piece = pattern(client, index, at, Math.min(total, at + pieceBytes));
     yield at % 5 === 1 ? out.flush(piece) : piece;
-    if (at + pieceBytes < total) yield* pass(app, deed, out, act.stepMs);
+    if (at + pieceBytes >= total) break;
+    checkReadiness(deed);
+    yield* pass(app, deed, out, act.stepMs);
+    if (!waitsItself(deed)) checkReadiness(deed);
   }
   if (act.answer === "breaks") throw new Error("planned, in the middle");
 }

@@ -110,6 +110,7 @@ function whyAborted(e: Evidence): string | null {
   ) {
     return "the client takes too little";
   }
+  if (takesTooLittle(e)) return "the client takes too little";
   // It may have sent more answers than the client has received; and what has no body for the client
   // may have one for the application.
   for (let index = Math.max(0, e.answers.length - 1); index < e.requests.length; index++) {
@@ -125,6 +126,16 @@ function whyAborted(e: Evidence): string | null {
     if (e.quits(index) && (e.side.finMs <= endedMs || e.closingMs <= endedMs)) return "it gave up";
   }
   return null;
+}
+
+/** Below the least rate over a whole window, but for what is on its way and may have been taken. */
+function takesTooLittle(e: Evidence): boolean {
+  const { abortedMs, acceptedMs, went } = e.side;
+  const { sendBytesPerSecondMin, sendRateWindowMs } = e.clocks;
+  const sinceMs = abortedMs - sendRateWindowMs;
+  if (sendBytesPerSecondMin === 0 || sinceMs < acceptedMs) return false;
+  const most = sendBytesPerSecondMin * sendRateWindowMs / 1000 + e.plan.bufferBytes;
+  return went.totalAt(abortedMs) - went.totalAt(sinceMs) < most;
 }
 
 const CUTTING = new Set(["breaks", "short", "greedy"]);
@@ -159,6 +170,9 @@ function whyClosed(e: Evidence): string | null {
   if (hasSentMore(e)) return "it said so in what the client did not receive";
   if (endedMs - acceptedMs >= clocks.headerTimeoutMs && isNothing(e)) return "nothing came";
   if (quietMs(e) >= clocks.keepAliveTimeoutMs) return "nothing more came";
+  // One of the tail whose body is wrong may be turned away before anybody reads that.
+  const last = e.client.tail[e.answers.length - 1 - e.requests.length];
+  if (last?.closes === true) return "behind what came nothing can come";
   return whyNotDropped(e);
 }
 

@@ -30,6 +30,8 @@ const SHORT_OF_A_BYTE: RequestPlan = {
   body: { ...POST.body!, coding: "br", bytes: 288, chunkBytes: 1000, defect: "coding" },
 };
 
+const LONGER: RequestPlan = { ...GET, does: { ...RESPOND, bytes: 1000 } };
+
 /** An encoder lets it out while its maker waits: more than there is room for. */
 const TRICKLING: Act = { ...STREAM, isText: true, bytes: 4000, pieceBytes: 40, stepMs: 175 };
 const SLOWLY_TAKEN: RunPlan = {
@@ -207,6 +209,20 @@ export const KEPT: readonly Kept[] = [
       clients: [{
         ...STOPPING,
         requests: [{ ...GET, accepts: "gzip", does: { ...TRICKLING, via: "fetch" } }],
+      }],
+    },
+  },
+  {
+    found: "core: a pipelined request was not over before all that were answered with it",
+    plan: {
+      ...PLAIN,
+      bufferBytes: 400,
+      segmentBytes: 400,
+      clients: [{
+        ...CLIENT,
+        window: 3,
+        stops: { atBytes: 1, forMs: 20_000 },
+        requests: [LONGER, LONGER, LONGER],
       }],
     },
   },
