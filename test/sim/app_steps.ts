@@ -30,7 +30,10 @@ export function makeStepHandler(app: SimApp): Handler {
     if (app.actOf(request)?.via !== "step") return DECLINED;
     const deed = app.begin(request);
     const { answer, reads, stepMs, style } = deed.act;
-    if (answer === "decline") return DECLINED;
+    if (answer === "decline") {
+      deed.doneMs = app.now();
+      return DECLINED;
+    }
     if (answer === "stream" && stepMs > 0 && reads === "nothing") return steps.bitByBit(deed);
     if (style === "promise") return steps.awaited(deed);
     return style === "done" ? steps.told(deed) : steps.alone(deed);

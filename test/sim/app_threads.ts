@@ -35,7 +35,10 @@ export function makeThreadHandler(app: SimApp): Handler {
     if (act?.via !== "thread") return DECLINED;
     const deed = app.begin(request);
     app.jobAsked(deed);
-    if (act.answer === "decline") return DECLINED;
+    if (act.answer === "decline") {
+      deed.doneMs = app.now();
+      return DECLINED;
+    }
     if (act.style === "promise") return called(app, deed);
     return isBuffered(act) ? whole(request) : streamed(request);
   };

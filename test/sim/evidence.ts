@@ -25,6 +25,8 @@ export interface EvidenceParts {
   readonly isStruck: boolean;
   /** When the server began to close; `Infinity` when the run was over by then. */
   readonly closingMs: number;
+  /** How many requests of the run were answered without the application. */
+  readonly turnedAway: number;
 }
 
 export class Evidence {
@@ -34,6 +36,7 @@ export class Evidence {
   readonly closingMs: number;
   readonly #app: SimApp;
   readonly #side: ServerSide | null;
+  readonly #turnedAway: number;
 
   constructor(parts: EvidenceParts) {
     this.plan = parts.plan;
@@ -42,6 +45,7 @@ export class Evidence {
     this.closingMs = parts.closingMs;
     this.#app = parts.app;
     this.#side = parts.side;
+    this.#turnedAway = parts.turnedAway;
   }
 
   /**
@@ -100,7 +104,8 @@ export class Evidence {
 
   /**
    * True exactly when an answer is the refusal of a request for which there was too much to do. So
-   * many requests must have been open once, save for those whose bodies wait before any handler.
+   * many requests must have been open once, with those that were turned away before any handler,
+   * whose answers may wait; save for those whose bodies wait before any handler.
    */
   isOverload(index: number): boolean {
     const answer = this.answers[index]!;
@@ -111,7 +116,7 @@ export class Evidence {
     const isHead = text === "" && this.deed(index) === undefined;
     if (!isHead && text !== OVERLOAD_TEXT) return false;
     if (limits.loopLagMaxMs < Infinity || requestBody === "buffer") return true;
-    return this.#app.openMost >= limits.requestsMax;
+    return this.#app.openMost + this.#turnedAway > limits.requestsMax;
   }
 
   get wasAccepted(): boolean {

@@ -17,7 +17,9 @@ export function judgeOver(e: Evidence): void {
     // How much of what came behind the last answer belongs to another one, nobody knows.
     if (next === undefined && client.reader.isInside) return;
     const takenMs = e.side.went.passedMs((next ?? client.receivedBytes) - 1);
-    const dueMs = Math.max(takenMs, deed.doneMs) + e.lateMs;
+    // Each thing that a thread says may come late, and all of them until the deadline of its job.
+    const threadMs = deed.act.via === "thread" ? e.clocks.threadDeadlineMs : 0;
+    const dueMs = Math.max(takenMs, deed.doneMs) + e.lateMs + threadMs;
     if (deed.overMs > dueMs) e.fail(`${deed} was due to be over by ${dueMs}: ${deed.overMs}`);
   }
 }

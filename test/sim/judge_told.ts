@@ -48,7 +48,7 @@ function isWorking(e: Evidence, deed: Deed, atMs: number): boolean {
 
 /** True exactly when what it was told may be so. */
 function hasCause(e: Evidence, deed: Deed): boolean {
-  const { abortCause, abortedMs, act, beganMs, index } = deed;
+  const { abortCause, abortedMs, act, index } = deed;
   const { clocks, side } = e;
   switch (abortCause!) {
     case "client-gone":
@@ -57,7 +57,8 @@ function hasCause(e: Evidence, deed: Deed): boolean {
     case "shutdown":
       return abortedMs >= e.closingMs;
     case "timeout":
-      return abortedMs - beganMs >= clocks.handlerTimeoutMs ||
+      // It counts from the head on, and so while a body is kept before any handler.
+      return abortedMs - e.headMs(index) >= clocks.handlerTimeoutMs ||
         abortedMs - side.acceptedMs >= clocks.sendTimeoutMs;
     case "bad-request":
       return e.requests[index]!.body !== null;

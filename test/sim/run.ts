@@ -231,6 +231,12 @@ class Run {
     if (!isQuiet) throw new Violation(`threads are not home: ${JSON.stringify(report)}`);
   }
 
+  /** How many answers no handler made. */
+  get #turnedAway(): number {
+    const answers = this.#clients.reduce((sum, client) => sum + client.answers.length, 0);
+    return Math.max(0, answers - this.#app.deeds.length - this.#app.wild);
+  }
+
   #evidenceOf(client: SimClient, closesEarly: boolean): Evidence {
     const { port } = client.hasBegun ? client.address as { port: number } : { port: 0 };
     return new Evidence({
@@ -240,6 +246,7 @@ class Run {
       side: this.#watch.sides.get(port) ?? null,
       isStruck: this.#struck.has(port),
       closingMs: closesEarly ? this.#closingMs : Infinity,
+      turnedAway: this.#turnedAway,
     });
   }
 
