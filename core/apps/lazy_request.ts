@@ -55,7 +55,7 @@ export class LazyRequest {
   }
 
   get url(): string {
-    return this.#url ??= serializedUrl(this.#request.url, this.#request.target);
+    return this.#url ??= urlOf(this.#request);
   }
 
   get headers(): Headers {
@@ -228,6 +228,15 @@ export class LazyRequest {
     return { headers: type === "" ? {} : { "content-type": type } };
   }
 }
+
+function urlOf(request: HttpRequest): string {
+  const { authority, target } = request.head;
+  // A whole URL, an asterisk, and the few that name no host.
+  if (authority === "" || target.charCodeAt(0) !== SLASH) return new URL(request.url).href;
+  return serializedUrl(request.exchange.scheme, authority, target);
+}
+
+const SLASH = 0x2f;
 
 /** `bytes` as an array with a memory of its own, as applications expect of `bytes().buffer`. */
 function ownMemory(bytes: Uint8Array): Uint8Array<ArrayBuffer> {

@@ -8,22 +8,30 @@
  */
 
 /**
- * The serialization of `url`, an http or https URL that `new URL` accepts. `target` is its part
- * that a client may fill at will. Most URLs are their own serialization, and cost two looks.
+ * The serialization of a URL that `new URL` accepts, from its parts. `target` begins with a slash;
+ * a client may fill it at will. Most URLs are their own serialization, and cost two looks.
  */
-export function serializedUrl(url: string, target: string): string {
-  if (url.startsWith(plainOrigin) && !MAY_CHANGE.test(target)) return url;
-  const parsed = new URL(url);
-  const origin = `${parsed.origin}/`;
-  if (url.startsWith(origin)) plainOrigin = origin;
+export function serializedUrl(scheme: string, authority: string, target: string): string {
+  if (authority === plainAuthority && scheme === plainScheme && !MAY_CHANGE.test(target)) {
+    return plainOrigin + target;
+  }
+  const origin = `${scheme}://${authority}`;
+  const parsed = new URL(origin + target);
+  if (parsed.origin === origin) {
+    plainScheme = scheme;
+    plainAuthority = authority;
+    plainOrigin = origin;
+  }
   return parsed.href;
 }
 
 /**
- * The last origin that was found to be its own serialization, with a slash: the clients of a server
- * mostly name the same one.
+ * The last origin that was found to be its own serialization: the clients of a server mostly name
+ * the same one.
  */
-let plainOrigin = "nothing yet";
+let plainOrigin = "";
+let plainScheme = "";
+let plainAuthority = "";
 
 /**
  * What the URL standard rewrites in a path or a query: dot segments, also in their escaped

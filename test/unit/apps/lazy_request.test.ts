@@ -99,6 +99,20 @@ describe("LazyRequest", () => {
     await answer();
   });
 
+  test("has a whole URL of a target that is one, and of those without a path", async () => {
+    for (
+      const [head, url] of [
+        [{ target: "http://B.test/./z", authority: "B.test" }, "http://b.test/z"],
+        [{ method: "OPTIONS", target: "*", authority: "a.test" }, "http://a.test/"],
+        [{ target: "/./z", versionMinor: 0 }, "http://example.com/z"],
+      ] as const
+    ) {
+      const { request, answer } = hold(head);
+      assertEquals(request.url, url);
+      await answer();
+    }
+  });
+
   test("asks for nothing of the body that nobody reads", async () => {
     const { request, exchange, answer } = post();
     assertEquals(request.bodyUsed, false);

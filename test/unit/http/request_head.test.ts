@@ -56,6 +56,18 @@ function checkStrings(head: ByteHead): void {
 }
 
 describe("ByteHead", () => {
+  test("authority is each head's own, whatever was asked for before", () => {
+    const hosts = ["a.test:1", "a.test:1", "a.test:2", "a.test", "b.test", "a.test:1", "a.test:12"];
+    for (const host of hosts) {
+      const { head } = headOf(`GET / HTTP/1.1\r\nHost: ${host}\r\nX: a.test:1\r\n\r\n`);
+      head.keep();
+      assertEquals(head.authority, host);
+      const { head: dropped } = headOf(`GET / HTTP/1.1\r\nHost: ${host}\r\n\r\n`);
+      dropped.drop();
+      assertEquals(dropped.authority, "", "behind the same one");
+    }
+  });
+
   test("copies the facts, so that the parser may go on", () => {
     const bytes = bytesOf("GET http://a:81/ HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
     const parser = new RequestHeadParser(LIMITS);
