@@ -116,7 +116,7 @@ export class Evidence {
     const isHead = text === "" && this.deed(index) === undefined;
     if (!isHead && text !== OVERLOAD_TEXT) return false;
     if (limits.loopLagMaxMs < Infinity || requestBody === "buffer") return true;
-    return this.#app.openMost + this.#turnedAway > limits.requestsMax;
+    return this.#app.openMost + this.#turnedAway >= limits.requestsMax;
   }
 
   get wasAccepted(): boolean {

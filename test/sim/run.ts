@@ -171,7 +171,10 @@ class Run {
       throw new Violation(`the last close was not clean: ${JSON.stringify(report.left)}`);
     }
     this.#checkLogs();
-    for (const client of this.#clients) judgeConnection(this.#evidenceOf(client, close !== null));
+    const turnedAway = this.#turnedAway;
+    for (const client of this.#clients) {
+      judgeConnection(this.#evidenceOf(client, close !== null, turnedAway));
+    }
     this.#checkRequests();
     this.#checkLeaks();
   }
@@ -233,11 +236,12 @@ class Run {
 
   /** How many answers no handler made. */
   get #turnedAway(): number {
-    const answers = this.#clients.reduce((sum, client) => sum + client.answers.length, 0);
-    return Math.max(0, answers - this.#app.deeds.length - this.#app.wild);
+    return this.#clients.reduce((sum, { answers, index }) => {
+      return sum + answers.filter((_, i) => this.#app.deedOf(index, i) === undefined).length;
+    }, 0);
   }
 
-  #evidenceOf(client: SimClient, closesEarly: boolean): Evidence {
+  #evidenceOf(client: SimClient, closesEarly: boolean, turnedAway: number): Evidence {
     const { port } = client.hasBegun ? client.address as { port: number } : { port: 0 };
     return new Evidence({
       plan: this.#plan,
@@ -246,7 +250,7 @@ class Run {
       side: this.#watch.sides.get(port) ?? null,
       isStruck: this.#struck.has(port),
       closingMs: closesEarly ? this.#closingMs : Infinity,
-      turnedAway: this.#turnedAway,
+      turnedAway,
     });
   }
 
@@ -310,7 +314,7 @@ class Run {
 
   #mayFail(deed: Deed): boolean {
     const client = this.#clients[deed.client]!;
-    return this.#evidenceOf(client, true).whyThreadFailed(deed.index) !== null;
+    return this.#evidenceOf(client, true, 0).whyThreadFailed(deed.index) !== null;
   }
 
   #isDeserved(line: LogLine): boolean {
