@@ -41,8 +41,9 @@ export class DriverPoll {
     this.#isUsed = true;
     const ends = this.#ends;
     if (ends === null) {
-      if (!this.#isTried) this.#make();
-      setTimeout(call, 0);
+      // Not by a timer in the meantime: one that is due already lets nothing be polled.
+      if (!this.#isTried) this.#make().then(() => this.pollThen(call));
+      else setTimeout(call, 0);
       return;
     }
     const again = () => {
