@@ -73,7 +73,9 @@ export class BodyReader {
     this.pos = pos;
     if (!this.discarding && body?.isFlowing !== true) return READ_MORE;
     const decoder = this.#decoder!;
-    const most = this.discarding ? end - pos : body!.takesMax;
+    // All that is allowed is handed over before one byte more is refused, however they came.
+    const leftMax = Math.max(1, limits.clientBodyMaxBytes - decoder.seen);
+    const most = this.discarding ? end - pos : Math.min(body!.takesMax, leftMax);
     const code = decoder.next(bytes, pos, end - pos > most ? pos + most : end);
     this.pos = decoder.pos;
     if (code === BODY_DATA) {
@@ -84,8 +86,7 @@ export class BodyReader {
       }
       if (decoder.seen > limits.clientBodyMaxBytes) return this.#fail(TOO_LARGE);
       const isSmall = dataEnd - dataStart < SMALL_BYTES && !decoder.isDone;
-      const leftMax = limits.clientBodyMaxBytes - decoder.seen;
-      const until = isSmall ? Math.min(pos + most, end, this.pos + leftMax) : this.pos;
+      const until = isSmall ? Math.min(pos + most, end) : this.pos;
       body!.push(this.pos < until ? this.#gather(bytes, until) : viewOf(bytes, dataStart, dataEnd));
       // A declared length is complete with its last byte: no event would come for a consumer that
       // has just stopped and starts again later.
@@ -100,7 +101,7 @@ export class BodyReader {
    * The piece that was decoded just now, and those behind it up to `until`, as one: chunks of one
    * byte each cost a web stream and its reader 2 µs (Node 26) to 40 µs (Deno 2.9), all of them
    * before anybody else has a turn. What follows the pieces is left for the next call, save for the
-   * end of the body. `until` is so near that nothing in it is too much.
+   * end of the body. Nothing before `until` is too much.
    */
   #gather(bytes: Uint8Array, until: number): Uint8Array {
     const decoder = this.#decoder!;

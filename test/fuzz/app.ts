@@ -6,6 +6,7 @@
  */
 
 import { fetchHandler } from "../../core/apps/fetch.ts";
+import { iterable } from "../../core/apps/iterable.ts";
 import { HttpError } from "../../core/errors.ts";
 import { finalizeRequest } from "../../core/finalize.ts";
 import type { Handler } from "../../core/handlers.ts";
@@ -34,6 +35,7 @@ export class FuzzApp {
       (request) => request.target.includes("/skip") ? answer(request, "skipped") : DECLINED,
       (request) => request.target.includes("/later") ? this.#later(request) : DECLINED,
       (request) => request.target.includes("/stream") ? this.#stream(request) : DECLINED,
+      (request) => request.target.includes("/tagged") ? this.#tagged(request) : DECLINED,
       (request) => request.target.includes("/fetch") ? this.#fetch(request) : DECLINED,
       (request) => this.#read(request, (text) => answer(request, `read ${text.length}\n`)),
     ];
@@ -49,6 +51,12 @@ export class FuzzApp {
 
   readonly #fetch = fetchHandler({
     fetch: async (request) => new Response(`fetched ${(await request.arrayBuffer()).byteLength}\n`),
+  });
+
+  /** Has preconditions looked at. */
+  readonly #tagged = iterable((_request, out) => {
+    out.head(200, { "content-type": "text/plain", "etag": '"a"', "last-modified": MODIFIED });
+    return ["tagged ", "as it is\n"];
   });
 
   /** Reads all, and answers at the end of the turn. */
@@ -91,6 +99,8 @@ export class FuzzApp {
     return DONE;
   }
 }
+
+const MODIFIED = "Sun, 06 Nov 1994 08:49:37 GMT";
 
 function answer(request: HttpRequest, text: string): ResultCode {
   return request.respond(200, { "content-type": "text/plain" }, text);

@@ -35,11 +35,32 @@ const TOKENS: readonly Uint8Array[] = [
   "/later",
   "/stream",
   "/skip",
+  "/tagged",
+  "Accept-Encoding: gzip, br;q=0.5\r\n",
+  "Content-Encoding: gzip\r\n",
+  "Content-Encoding: br\r\n",
+  'If-None-Match: W/"a", "b"\r\n',
+  "If-Modified-Since: Sun, 06 Nov 1994 08:49:37 GMT\r\n",
 ].map(bytesOf);
 
 const CHANGES_MAX = 6;
 /** What grows longer costs time and shows nothing new. */
 const BYTES_MAX = 6000;
+/** How seldom that is: it costs ten times as much as any other. */
+const PUMPED_CHANCE = 1 / 10;
+const PUMPED_BYTES = [2000, 15_000, 30_000, 30_000];
+/** What is in a run. A reader goes back and forth in white space, if anywhere. */
+const PUMPS: readonly Uint8Array[] = [
+  ...[" ", " ", " ", " ", " ", " ", " ", "\t", " ,", ",", ";", '"', '"a",', "a", "0", ":"],
+  "x: \r\n",
+  "1\r\na\r\n",
+  "1;a\r\nb\r\n",
+].map(bytesOf);
+/** Fields of which the server, or what comes with it, reads the value. */
+const READ_FIELDS: readonly string[] = [
+  ...["Accept-Encoding", "Connection", "Content-Encoding", "Content-Length", "Content-Type"],
+  ...["Expect", "If-Match", "If-Modified-Since", "If-None-Match", "Transfer-Encoding", "X"],
+];
 
 /**
  * One to three inputs of `corpus` behind one another, changed a few times: seldom much, since most
@@ -49,8 +70,32 @@ export function mutate(dice: Dice, corpus: readonly Uint8Array[]): Uint8Array {
   const bytes: number[] = [];
   for (let left = dice.magnitude(1, 3); left > 0; left--) bytes.push(...dice.pick(corpus));
   for (let left = dice.magnitude(0, CHANGES_MAX); left > 0; left--) change(dice, bytes, corpus);
-  return Uint8Array.from(bytes.slice(0, BYTES_MAX));
+  const changed = Uint8Array.from(bytes.slice(0, BYTES_MAX));
+  return dice.chance(PUMPED_CHANCE) ? pumped(dice, changed) : changed;
 }
+
+/** Puts a run of one thing into a line, or a new line with one between others. */
+function pumped(dice: Dice, bytes: Uint8Array): Uint8Array {
+  const pump = dice.pick(PUMPS);
+  const run = new Uint8Array(dice.pick(PUMPED_BYTES));
+  for (let i = 0; i < run.length; i++) run[i] = pump[i % pump.length]!;
+  const starts = [...bytes.keys()].filter((at) => at === 0 || bytes[at - 1] === LF);
+  const start = starts.length === 0 ? 0 : dice.pick(starts);
+  if (dice.chance(0.5)) {
+    const before = bytesOf(`${dice.pick(READ_FIELDS)}: ${dice.pick(["", "a", "a", '"a"'])}`);
+    const behind = bytesOf(`${dice.pick(["", "a", "a", ";q=1"])}\r\n`);
+    return joined([bytes.subarray(0, start), before, run, behind, bytes.subarray(start)]);
+  }
+  const end = bytes.indexOf(LF, start);
+  const at = dice.between(start, end < 0 ? bytes.length : end);
+  return joined([bytes.subarray(0, at), run, bytes.subarray(at)]);
+}
+
+function joined(parts: readonly Uint8Array[]): Uint8Array {
+  return Uint8Array.from(parts.flatMap((part) => [...part]));
+}
+
+const LF = 0x0a;
 
 function change(dice: Dice, bytes: number[], corpus: readonly Uint8Array[]): void {
   const at = dice.below(bytes.length + 1);

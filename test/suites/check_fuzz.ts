@@ -7,7 +7,7 @@
  */
 
 import { describe, test } from "node:test";
-import { assert, assertEquals, assertGreater, assertLess } from "@std/assert";
+import { assert, assertEquals, assertGreater, assertLess, assertMatch } from "@std/assert";
 import type {
   Address,
   Handle,
@@ -52,6 +52,8 @@ function broken(
     })(under);
 }
 
+const latin1 = new TextDecoder("latin1");
+
 const CONTROLS: Readonly<Record<string, Sabotage>> = {
   "forgets a CR at the end of a piece": broken((above, handle, bytes) => {
     const isCut = bytes.length > 1 && bytes.at(-1) === 0x0d;
@@ -67,6 +69,12 @@ const CONTROLS: Readonly<Record<string, Sabotage>> = {
     above.onData(handle, bytes);
   }),
 };
+
+/** Its time decides: near the border there is nothing to make shorter. */
+const SLOW_SERVER = broken((above, handle, bytes) => {
+  if (/ +\0\0\0/.test(latin1.decode(bytes))) throw new Error("three of them are not sent");
+  above.onData(handle, bytes);
+});
 
 export function checkFuzz(column: string): void {
   describe(`fuzzing (${column})`, () => {
@@ -90,6 +98,14 @@ export function checkFuzz(column: string): void {
     for (const [name, sabotage] of Object.entries(CONTROLS)) {
       test(`finds a server that ${name}`, () => findAndShorten(sabotage));
     }
+
+    test("finds a server that tries a run of blanks again from each of its blanks", async () => {
+      let found: string | null = null;
+      for (let seed = 1; seed <= CONTROL_RUNS_MAX && found === null; seed++) {
+        found = (await judge(mutate(new Dice(seed), inputs), seed, SLOW_SERVER)).violation;
+      }
+      assertMatch(found ?? "nothing", /it takes \d+ ms/);
+    });
 
     test("formatInput() writes what parseCorpus() reads", () => {
       const input = Uint8Array.from({ length: 256 }, (_, i) => i);

@@ -210,7 +210,10 @@ async function raceOf(bench: HardBench, run: Run): Promise<Race> {
   const download = bench.connect().request("GET", "/stream");
   download.keeps = false;
   const probe = bench.connect();
-  await bench.settle(() => download.receivedBytes > 0 && probe.isOpen, "the download");
+  await bench.settle(
+    () => download.receivedBytes > 0 && probe.isOpen,
+    "the download and the probe",
+  );
   const waits: number[] = [];
   let fairness = -1;
   let idle = -1;
