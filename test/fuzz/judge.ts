@@ -37,8 +37,8 @@ function limitsOf(dice: Dice): Partial<Limits> {
 function optionsOf(dice: Dice): FuzzOptions {
   if (dice.chance(0.5)) return {};
   const compression = { minBytes: dice.pick([0, 1024]) };
-  // Whoever keeps bodies does not undo codings here: what cannot be decoded then is answered without
-  // the application, and nobody would know for which request.
+  // Whoever keeps bodies undoes no codings here: what cannot be decoded is answered without the
+  // application then, and nobody would know for which request.
   return dice.chance(0.3)
     ? { compression, requestBody: "buffer" }
     : { compression, requestCodings: ["gzip", "deflate", "br"] };
