@@ -11,7 +11,7 @@ import { DONE } from "../../../core/status.ts";
 import type { ServerCheck } from "../check_server.ts";
 import type { ColumnRig } from "../rig.ts";
 import type { RawClient, ServerBench } from "./bench.ts";
-import { after, echo, setting, TEXT } from "./clocks.ts";
+import { after, echo, sendWithoutEnd, setting, TEXT } from "./clocks.ts";
 
 export function checkSlowPeers(check: ServerCheck, rig: ColumnRig): void {
   checkSendRate(check, rig);
@@ -21,21 +21,10 @@ export function checkSlowPeers(check: ServerCheck, rig: ColumnRig): void {
 
 /** Sends as much as anybody takes, with `clocks` where the target is `/own`; `causes` hears why. */
 function streaming(clocks: RequestClocks, causes: string[]) {
-  return setting(clocks, (request) => {
-    const hold = request.hold("the stream");
-    request.onAbort((why) => {
-      causes.push(`${request.target} ${why}`);
-      hold.release();
-    });
-    request.sendHead(200, TEXT);
-    const item = new Uint8Array(64 * 1024);
-    const more = () => {
-      while (request.send(item) === 0);
-    };
-    request.onWritable = more;
-    more();
-    return DONE;
-  });
+  return setting(
+    clocks,
+    (request) => sendWithoutEnd(request, (why) => causes.push(`${request.target} ${why}`)),
+  );
 }
 
 function reader(bench: ServerBench, target: string): RawClient {
