@@ -7,6 +7,7 @@
  * @module
  */
 
+import { FileError } from "../../core/capabilities/files.ts";
 import { HttpError } from "../../core/errors.ts";
 import { finalizeRequest } from "../../core/finalize.ts";
 import type { Handler } from "../../core/handlers.ts";
@@ -302,5 +303,7 @@ function budgetOf({ index }: Deed): number {
 
 function statusOf({ act }: Deed, error: unknown): number {
   if (act.answer === "refuse") return 503;
+  // The kept body cannot be read any more.
+  if (error instanceof FileError) return 500;
   return error instanceof HttpError && error.fault !== "application" ? error.status : 0;
 }
