@@ -139,17 +139,25 @@ export class JobFacts {
   /** How often its generator was begun, and how often it was closed. */
   begun = 0;
   closed = 0;
-  /** Since when it sleeps; `Infinity` while it does not. */
+  /** Since when it has slept without a byte in between; `Infinity` while it is awake. */
   #asleepMs = Infinity;
   #longestMs = 0;
+  /** When it fell asleep first behind its last byte, and how many bytes there were by then. */
+  #quietMs = 0;
+  #quietBytes = -1;
 
   constructor(style: "value" | "output", beganMs: number) {
     this.style = style;
     this.beganMs = beganMs;
   }
 
+  /** That it woke in between is heard by nobody. */
   sleeps(nowMs: number): void {
-    this.#asleepMs = nowMs;
+    if (this.#quietBytes !== this.bytes) {
+      this.#quietBytes = this.bytes;
+      this.#quietMs = nowMs;
+    }
+    this.#asleepMs = this.#quietMs;
   }
 
   wakes(nowMs: number): void {
