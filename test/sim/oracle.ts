@@ -128,9 +128,13 @@ function whyAborted(e: Evidence): string | null {
   return null;
 }
 
-/** Below the least rate over a whole window, but for what is on its way and may have been taken. */
+/**
+ * Below the least rate over a whole window, but for what is on its way and may have been taken.
+ * Whoever takes what is offered is slow by faults alone, and then something is sent all the time.
+ */
 function takesTooLittle(e: Evidence): boolean {
-  const { abortedMs, acceptedMs, went } = e.side;
+  const { abortedMs, acceptedMs, lastSendMs, went } = e.side;
+  if (abortedMs - lastSendMs > e.lateMs) return false;
   const { sendBytesPerSecondMin, sendRateWindowMs } = e.clocks;
   const sinceMs = abortedMs - sendRateWindowMs;
   if (sendBytesPerSecondMin === 0 || sinceMs < acceptedMs) return false;
