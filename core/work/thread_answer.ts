@@ -11,6 +11,7 @@
  * @module
  */
 
+import type { Buf } from "../buf.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
@@ -29,6 +30,9 @@ const BLOCKED = 2;
 type States = typeof QUEUED | typeof FLOWING | typeof BLOCKED;
 
 export class ThreadAnswer extends JobAnswer<States> {
+  /** What is behind the ring's end of an entry whose front was answered `AGAIN`. */
+  #rest: Buf | null = null;
+
   /** As `JobAnswer`. */
   constructor(request: HttpRequest, hold: Hold) {
     super(request, hold, QUEUED);
@@ -52,7 +56,17 @@ export class ThreadAnswer extends JobAnswer<States> {
   protected override writable(): void {
     if (this.state !== BLOCKED) return;
     this.state = FLOWING;
+    const rest = this.#rest;
+    this.#rest = null;
+    if (rest !== null) this.#sendLent(rest);
     this.#pump();
+  }
+
+  protected override leave(): void {
+    const rest = this.#rest;
+    this.#rest = null;
+    if (rest !== null) giveBack(rest);
+    super.leave();
   }
 
   #pump(): void {
@@ -94,10 +108,12 @@ export class ThreadAnswer extends JobAnswer<States> {
     // An encoder may not be given memory that another thread writes.
     const isLendable = this.request.encoding === null;
     if (isLendable && entries.length >= GATHER_BYTES_MAX) {
-      for (const buf of entries.lend()) {
-        this.#sent(this.request.send(buf));
-        if (this.state === OVER) return;
-      }
+      const [front, rest] = entries.lend();
+      this.#sendLent(front);
+      if (rest === undefined) return;
+      if (this.state === FLOWING) this.#sendLent(rest);
+      else if (this.state === BLOCKED) this.#rest = rest;
+      else giveBack(rest);
       return;
     }
     // What is here together leaves together: a line of text at a time would be a chunk each.
@@ -111,8 +127,14 @@ export class ThreadAnswer extends JobAnswer<States> {
     const code = this.request.send(buf);
     if (code === ERROR) {
       buf.end = 0;
-      buf.owner!.bufReleased(buf);
+      giveBack(buf);
     }
+    this.#sent(code);
+  }
+
+  #sendLent(buf: Buf): void {
+    const code = this.request.send(buf);
+    if (code === ERROR) giveBack(buf);
     this.#sent(code);
   }
 
@@ -135,4 +157,9 @@ export class ThreadAnswer extends JobAnswer<States> {
     entries.skip();
     this.end();
   }
+}
+
+/** Memory that was not accepted goes home unsent. */
+function giveBack(buf: Buf): void {
+  buf.owner!.bufReleased(buf);
 }

@@ -227,6 +227,25 @@ export const KEPT: readonly Kept[] = [
     },
   },
   {
+    found: "core: output of a thread that went around its ring was sent on behind AGAIN",
+    plan: {
+      ...PLAIN,
+      segmentBytes: 1460,
+      limits: { ...PLAIN.limits, outputBytesMax: 98_304 },
+      faults: { lateMsMax: 10 },
+      clients: [{
+        ...CLIENT,
+        window: 3,
+        requests: [204, 304, 200].map((status, at) => ({
+          ...GET,
+          does: at < 2
+            ? { ...RESPOND, status }
+            : { ...RESPOND, via: "thread", bytes: 294_753, pieceBytes: 575 },
+        })),
+      }],
+    },
+  },
+  {
     found: "core: a pipelined request was not over before the stream behind it had ended",
     plan: {
       ...PLAIN,

@@ -70,6 +70,8 @@ export interface Kind {
   readonly name: string;
   /** What does not hold, and why. An operation that is a gap is checked the other way round. */
   readonly gaps?: { readonly [operation in Operation]?: string };
+  /** Gaps that close by chance: they are named, and not looked at from the other side. */
+  readonly sometimes?: readonly Operation[];
   /** Why `detach` may answer a read that is still under way. */
   readonly late?: string;
   /** Operations that it does not have: reading for what is only written, say. */

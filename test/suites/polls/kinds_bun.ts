@@ -63,6 +63,8 @@ export const BUN_KINDS: readonly Kind[] = [
     gaps: {
       broken: "Bun 1.4 does not tell a sink that nobody reads; the whole child knows its end",
     },
+    // A write fails now and then, on a busy machine.
+    sometimes: ["broken"],
     make: () => Promise.resolve(childStdin()),
   },
 ];
