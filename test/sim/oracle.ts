@@ -205,7 +205,8 @@ function whyNotDropped(e: Evidence): string | null {
   if (e.bodyBytesMost(index) > e.plan.limits.discardBytesMax) {
     return "the rest of a body is too much";
   }
-  const isOpen = !e.hadCome(e.span(index).end, endedMs);
+  // What came in the instant of the end may have come behind it.
+  const isOpen = !e.hadCome(e.span(index).end, endedMs - 0.001);
   const gapMs = came.longestGapMs(e.side.acceptedMs, endedMs, e.span(index).data);
   if (isOpen && gapMs >= e.clocks.bodyTimeoutMs) return "the rest is late";
   const { bodyBytesPerSecondMin, bodyRateWindowMs } = e.clocks;

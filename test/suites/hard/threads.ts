@@ -171,7 +171,7 @@ async function carry(bench: HardBench, make: Make): Promise<Carried> {
   assertLess(ahead, AHEAD_MAX_BYTES, "bytes that it is ahead of its client");
   client.onBytes = (bytes) => tap.take(bytes);
   client.goOnReading();
-  // By halves: a column bounds each wait. Kernels take more from here on, for a client that is quick.
+  // By halves: a column bounds each wait. Kernels take more for a client that is quick.
   await bench.settle(() => tap.bodyBytes > total / 2, "half of the body");
   await bench.settle(() => tap.isDone, "the rest of the body");
   assertEquals([tap.bodyBytes, wrongAt], [total, -1]);
