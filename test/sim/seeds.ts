@@ -246,6 +246,15 @@ export const KEPT: readonly Kept[] = [
     },
   },
   {
+    found: "core: the deadline of a close came before the clocks that had run out before it",
+    plan: {
+      ...PLAIN,
+      faults: { lateWake: 0.9, lateMsMax: 1000 },
+      close: { atMs: 50, deadlineMs: 400 },
+      clients: [{ ...CLIENT, thinkMs: 1500, requests: [GET, GET] }],
+    },
+  },
+  {
     found: "core: a pipelined request was not over before the stream behind it had ended",
     plan: {
       ...PLAIN,
