@@ -6,7 +6,7 @@
  * @module
  */
 
-import { type FetchApp, fetchHandler } from "./apps/fetch.ts";
+import { type FetchApp, type FetchHandler, fetchHandler } from "./apps/fetch.ts";
 import type { Handler } from "./handlers.ts";
 import { SERVER_OPTIONS, type ServerOptions } from "./server_options.ts";
 
@@ -16,7 +16,7 @@ export interface ServerSettings extends Partial<ServerOptions> {
    * A fetch application's handler: `(request, env, context) => Response`. With native `handlers`
    * too, they come first.
    */
-  readonly fetch?: FetchApp["fetch"];
+  readonly fetch?: FetchHandler;
   /** Where to listen, unless whoever serves it says otherwise. Default: `127.0.0.1`. */
   readonly host?: string;
   /** 0 takes any free port. Default: 8080. */

@@ -56,7 +56,7 @@ export {
   type IterableItem,
   type IterableItems,
 } from "./apps/iterable_items.ts";
-export { iterable, type IterableApp, type IterableOutput } from "./apps/iterable.ts";
+export { iterable, type IterableHandler, type IterableOutput } from "./apps/iterable.ts";
 export {
   buffered,
   type BufferedOptions,
@@ -92,6 +92,7 @@ export {
   type FetchApp,
   type FetchContext,
   type FetchEnv,
+  type FetchHandler,
   fetchHandler,
   toRequest,
 } from "./apps/fetch.ts";

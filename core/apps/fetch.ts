@@ -32,25 +32,32 @@ export { toRequest } from "./lazy_request.ts";
 
 /** An application in the shape of the Fetch standard. */
 export interface FetchApp {
-  /**
-   * Answers a request. Called as a method of the application.
-   *
-   * The request is lazy: see `toRequest` for the two places where a platform refuses it. Its body's
-   * methods reject with an `HttpError` when the body cannot be had; one that nobody catches becomes
-   * the answer's status. `request.signal` aborts with a `RequestAborted` when the client leaves, a
-   * clock runs out or the server closes before the last byte of the answer was accepted; never
-   * after.
-   *
-   * A response's stream is read only while the client takes its bytes. Its chunks are `Uint8Array`s
-   * and belong to the server once they are enqueued: of 16 KiB and more they are sent from where
-   * they are, so a stream that writes to a chunk's memory again corrupts what is sent.
-   */
+  /** Called as a method of the application. */
+  fetch: FetchHandler;
+}
+
+/**
+ * The `fetch` of an application: answers a request.
+ *
+ * The request is lazy: see `toRequest` for the two places where a platform refuses it. Its body's
+ * methods reject with an `HttpError` when the body cannot be had; one that nobody catches becomes
+ * the answer's status. `request.signal` aborts with a `RequestAborted` when the client leaves, a
+ * clock runs out or the server closes before the last byte of the answer was accepted; never after.
+ *
+ * A response's stream is read only while the client takes its bytes. Its chunks are `Uint8Array`s
+ * and belong to the server once they are enqueued: of 16 KiB and more they are sent from where they
+ * are, so a stream that writes to a chunk's memory again corrupts what is sent.
+ *
+ * It is the type of a method, whose parameters TypeScript compares in both directions: a framework
+ * whose `fetch` declares more of its context than any server has, as Hono's, can be served.
+ */
+export type FetchHandler = {
   fetch(
     request: Request,
     env?: FetchEnv,
     context?: FetchContext,
   ): Response | Promise<Response>;
-}
+}["fetch"];
 
 /** The second argument of `fetch`, Hono's `c.env`: nothing in it costs before it is read. */
 export interface FetchEnv {

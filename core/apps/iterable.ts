@@ -39,10 +39,10 @@ import { IterableSender } from "./iterable_sender.ts";
  * the client. What it throws before its head is out is answered with a 500; later the connection is
  * reset, so that nobody takes a part for the whole.
  */
-export type IterableApp = (request: HttpRequest, out: IterableOutput) => IterableItems;
+export type IterableHandler = (request: HttpRequest, out: IterableOutput) => IterableItems;
 
 /** Makes a handler of an iterable application. The handler's name in log lines is `iterable`. */
-export function iterable(app: IterableApp): Handler {
+export function iterable(app: IterableHandler): Handler {
   return function iterable(request: HttpRequest): ResultCode {
     const out = new IterableOutput();
     const items = app(request, out);

@@ -11,7 +11,7 @@ import { Compression, type CompressionOptions } from "../filters/compression.ts"
 import type { HttpRequest } from "../http_request.ts";
 import { isPromiseLike } from "../handlers.ts";
 import type { Service } from "../service.ts";
-import type { IterableApp } from "./iterable.ts";
+import type { IterableHandler } from "./iterable.ts";
 import {
   blockOf,
   type Chunk,
@@ -30,7 +30,10 @@ import {
  * and in spite of that option where both are given. Blocks stay blocks: each goes through the
  * encoder as it is yielded, and a flush leaves as one.
  */
-export function compressed(app: IterableApp, options: CompressionOptions = {}): IterableApp {
+export function compressed(
+  app: IterableHandler,
+  options: CompressionOptions = {},
+): IterableHandler {
   let service: Service | null = null;
   let compression: Compression | null = null;
   return (request, out) => {
@@ -55,7 +58,7 @@ export interface BufferedOptions {
  *
  * @throws {RangeError} when `bytesMax` is no size.
  */
-export function buffered(app: IterableApp, options: BufferedOptions = {}): IterableApp {
+export function buffered(app: IterableHandler, options: BufferedOptions = {}): IterableHandler {
   const { bytesMax = GATHER_BYTES } = options;
   if (!Number.isInteger(bytesMax) || bytesMax < 1) {
     throw new RangeError(`bytesMax must be a whole number from 1 on, not ${String(bytesMax)}`);
@@ -79,9 +82,9 @@ export interface Timing {
 
 /** Measures an application, and reports once, when its iteration is over, whatever the end. */
 export function timed(
-  app: IterableApp,
+  app: IterableHandler,
   report: (timing: Timing, request: HttpRequest) => void,
-): IterableApp {
+): IterableHandler {
   return (request, out) => {
     const watch = new Stopwatch(request, report);
     return staged(app(request, out), watch);

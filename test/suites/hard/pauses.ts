@@ -8,7 +8,11 @@
 import { setImmediate } from "node:timers";
 import { Worker } from "node:worker_threads";
 import { assert, assertEquals, assertGreater, assertRejects } from "@std/assert";
-import { iterable, type IterableApp, type IterableOutput } from "../../../core/apps/iterable.ts";
+import {
+  iterable,
+  type IterableHandler,
+  type IterableOutput,
+} from "../../../core/apps/iterable.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { SUSPENSION, type Suspension, type Waiter } from "../../../core/work/suspension.ts";
 import type { HardCheck } from "../check_hard.ts";
@@ -243,7 +247,7 @@ async function inStep(bench: HardBench, coding: string, flushes: boolean): Promi
   let turns = 0;
   let fault: string | null = null;
   let decoded = () => 0;
-  const app: IterableApp = function* (_request, out) {
+  const app: IterableHandler = function* (_request, out) {
     out.head(200, { "content-type": "text/plain" });
     for (; made < CHUNKS && fault === null; made++) {
       const chunk = String(made).padEnd(CHUNK_BYTES, ".");

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { iterable, type IterableApp } from "../../../core/apps/iterable.ts";
+import { iterable, type IterableHandler } from "../../../core/apps/iterable.ts";
 import {
   buffered,
   compressed,
@@ -24,17 +24,17 @@ import { leave } from "./iterables.ts";
 export function checkIterableMiddleware(check: ServerCheck): void {
   check("buffered(), timed() and compressed() nest in any order", async (bench) => {
     const timings: Timing[] = [];
-    const base: IterableApp = function* (_request, out) {
+    const base: IterableHandler = function* (_request, out) {
       out.head(200, PLAIN);
       for (let i = 0; i < 100; i++) yield `line ${i}\n`;
       yield out.pause({ timeoutMs: 0 });
       yield out.flush("last\n");
     };
-    const asynchronous: IterableApp = async function* (request, out) {
+    const asynchronous: IterableHandler = async function* (request, out) {
       yield* base(request, out) as Iterable<string>;
     };
     const note = (timing: Timing) => void timings.push(timing);
-    const apps: { [target: string]: IterableApp } = {
+    const apps: { [target: string]: IterableHandler } = {
       "/1": compressed(buffered(timed(base, note))),
       "/2": timed(buffered(compressed(base)), note),
       "/3": buffered(compressed(timed(asynchronous, note)), { bytesMax: 50 }),

@@ -6,7 +6,7 @@
  */
 
 import { assert, assertEquals, assertMatch, assertStringIncludes, assertThrows } from "@std/assert";
-import { iterable, type IterableApp } from "../../../core/apps/iterable.ts";
+import { iterable, type IterableHandler } from "../../../core/apps/iterable.ts";
 import type { IterableItems } from "../../../core/apps/iterable_items.ts";
 import { bufOf } from "../../../core/buf.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
@@ -15,7 +15,7 @@ import type { ServerCheck } from "../check_server.ts";
 import { fieldOf } from "./answers.ts";
 import type { RawClient, ServerBench } from "./bench.ts";
 
-export function app(make: IterableApp, more: Partial<ServerOptions> = {}): ServerOptions {
+export function app(make: IterableHandler, more: Partial<ServerOptions> = {}): ServerOptions {
   return { ...more, handlers: [iterable(make)] };
 }
 
@@ -326,7 +326,7 @@ export async function leave(bench: ServerBench, client: RawClient, request: Http
 }
 
 /** A generator that says how it ended, and which error it saw. */
-function watched(make: IterableApp): { app: IterableApp; ends: number; asked: number } {
+function watched(make: IterableHandler): { app: IterableHandler; ends: number; asked: number } {
   const seen = {
     ends: 0,
     asked: 0,
@@ -342,7 +342,7 @@ function watched(make: IterableApp): { app: IterableApp; ends: number; asked: nu
       } finally {
         seen.ends++;
       }
-    } as IterableApp,
+    } as IterableHandler,
   };
   return seen;
 }

@@ -7,7 +7,7 @@
 
 import { AsyncLocalStorage } from "node:async_hooks";
 import { assertEquals, assertThrows } from "@std/assert";
-import { iterable, type IterableApp } from "../../../core/apps/iterable.ts";
+import { iterable, type IterableHandler } from "../../../core/apps/iterable.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import type { Pause, PauseOptions } from "../../../core/work/pause.ts";
 import { SUSPENSION, type Suspension, type Waiter } from "../../../core/work/suspension.ts";
@@ -232,7 +232,7 @@ function checkAmbient(check: ServerCheck): void {
     const seen: string[] = [];
     const note = (id: string, where: string) =>
       void seen.push(`${where} ${id} ${store.getStore()}`);
-    const sync: IterableApp = function* (request, out) {
+    const sync: IterableHandler = function* (request, out) {
       const id = request.target;
       requests.push(request);
       request.onAbort(() => note(id, "abort"));
@@ -257,7 +257,7 @@ function checkAmbient(check: ServerCheck): void {
         note(id, "return");
       }
     };
-    const asynchronous: IterableApp = async function* (request, out) {
+    const asynchronous: IterableHandler = async function* (request, out) {
       const id = request.target;
       note(id, "begin");
       yield "a";

@@ -3,9 +3,9 @@
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import {
-  type FetchApp,
   type FetchContext,
   type FetchEnv,
+  type FetchHandler,
   fetchHandler,
 } from "../../../core/apps/fetch.ts";
 import { HttpError, RequestAborted } from "../../../core/errors.ts";
@@ -15,7 +15,7 @@ import { OK } from "../../../core/status.ts";
 import { carry, type FakeExchange, turns } from "../../fakes/exchange.ts";
 
 /** Serves one request with `fetch`, to its end. */
-async function serve(fetch: FetchApp["fetch"], head: PlainHeadOptions = {}): Promise<FakeExchange> {
+async function serve(fetch: FetchHandler, head: PlainHeadOptions = {}): Promise<FakeExchange> {
   const exchange = carry(fetchHandler({ fetch }), head);
   await exchange.over;
   return exchange;

@@ -4,7 +4,7 @@
 
 import { describe, test } from "node:test";
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
-import { type FetchApp, fetchHandler } from "../../../core/apps/fetch.ts";
+import { type FetchHandler, fetchHandler } from "../../../core/apps/fetch.ts";
 import type { RequestAborted } from "../../../core/errors.ts";
 import type { Address } from "../../../core/reactor.ts";
 import { Server, type ServerOptions } from "../../../core/server.ts";
@@ -17,7 +17,7 @@ interface World {
 }
 
 async function start(
-  fetch: FetchApp["fetch"],
+  fetch: FetchHandler,
   options: Partial<ServerOptions> = {},
   bufferBytes = 65_536,
 ): Promise<World> {
