@@ -7,7 +7,7 @@
 
 import type { Ambient } from "../capabilities/context.ts";
 import { textOfError } from "../errors.ts";
-import { isPromiseLike } from "../handlers.ts";
+import { handlerFailed, isPromiseLike } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import type { Service } from "../service.ts";
@@ -133,9 +133,13 @@ export class Every implements TimerOwner {
     loop.timers.arm(this.#timer, this.#startedMs + next * this.#intervalMs);
   }
 
-  /** One failure ends it: what failed once would fill the log. */
+  /** One failure ends it: what failed once would fill the log. That of a request ends that too. */
   #failed(error: unknown): void {
-    this.#service.log("error", `every "${this.name}" failed and stops\n${textOfError(error)}`);
+    if (this.#request === null) {
+      this.#service.log("error", `every "${this.name}" failed and stops\n${textOfError(error)}`);
+    } else {
+      handlerFailed(this.#request, error);
+    }
     this.stop();
   }
 }

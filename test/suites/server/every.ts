@@ -5,7 +5,7 @@
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import { terminateRequest } from "../../../core/finalize.ts";
 import { DONE, ERROR } from "../../../core/status.ts";
 import { every } from "../../../core/work/every.ts";
@@ -66,6 +66,38 @@ export function checkEvery(check: ServerCheck): void {
     });
     await bench.settle(() => repeating.isOver, "its end");
     assert(bench.logs.some((line) => line.startsWith('error every "tick" failed and stops')));
+  });
+
+  check("every() answers 500 for its request when a call fails, and lets it go", async (bench) => {
+    await bench.serve({
+      handlers: [function ticker(request) {
+        const failing = () => Promise.reject(new Error("a tick failed"));
+        every(100, failing, { request, name: "tick", now: true });
+        return DONE;
+      }],
+    });
+    const client = bench.connect().request("GET", "/");
+    await bench.settle(() => client.received.includes("\r\n\r\n"), "the answer");
+    assertMatch(client.received, /^HTTP\/1\.1 500 /);
+    await bench.settle(() => bench.server.inspect().requests.length === 0, "the request's end");
+    assert(bench.logs.some((line) => line.includes('handler "ticker" failed')), `${bench.logs}`);
+  });
+
+  check("every() cuts off an answer that has begun when a call throws", async (bench) => {
+    await bench.serve({
+      handlers: [(request) => {
+        request.sendHead(200);
+        request.send("one");
+        every(100, () => {
+          throw new Error("a tick failed");
+        }, { request, name: "tick" });
+        return DONE;
+      }],
+    });
+    const client = bench.connect().request("GET", "/");
+    await bench.settle(() => client.closed !== null || client.ended, "the end");
+    assert(!client.received.includes("0\r\n\r\n"), "the answer looks whole");
+    assertEquals(bench.server.inspect().requests.length, 0);
   });
 
   check(
