@@ -46,6 +46,9 @@ export class Buf {
   next: Buf | null = null;
   /** Who gets the memory back; null when nobody cares. */
   readonly owner: BufOwner | null;
+  /** The view that was made last: buffers of a pool hold answers of the same size again. */
+  #viewed: Uint8Array | null = null;
+  #viewedAt = 0;
 
   /** A buffer over all of `bytes`, empty (`pos` and `end` 0) until `end` is set. */
   constructor(bytes: Uint8Array, owner: BufOwner | null = null) {
@@ -60,9 +63,12 @@ export class Buf {
 
   /** The live bytes, as a view. Borrowed: valid until the buffer is released. */
   view(): Uint8Array {
-    return this.pos === 0 && this.end === this.bytes.length
-      ? this.bytes
-      : this.bytes.subarray(this.pos, this.end);
+    const { pos, end } = this;
+    if (pos === 0 && end === this.bytes.length) return this.bytes;
+    const viewed = this.#viewed;
+    if (viewed !== null && this.#viewedAt === pos && viewed.length === end - pos) return viewed;
+    this.#viewedAt = pos;
+    return this.#viewed = this.bytes.subarray(pos, end);
   }
 }
 

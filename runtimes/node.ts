@@ -1,10 +1,9 @@
 /**
  * The Node runtime: the reactor contract over `node:net`. It knows sockets and nothing of HTTP.
  *
- * Node queues in user space all that `write` is given. Who owns the bytes shows in
- * `writableLength`: when it is 0 after the call the kernel has them, and the buffer goes home
- * inside `send`. Only when bytes are left does the buffer stay lent, and an empty write behind it
- * tells when it is flushed; so the usual answer costs no callback and no tick.
+ * Bytes go out by the socket's `_write`, below the queue of Node's streams (docs/decisions/0013).
+ * It calls back within the call when the kernel has them all, and the buffer goes home inside
+ * `send`; only when bytes are left does the buffer stay lent until they are flushed.
  *
  * @module
  */
@@ -36,9 +35,12 @@ import { CONNECTING, StreamHandle } from "./common/stream_handle.ts";
  * peer.
  */
 const SLICE_BYTES = 65536;
-const NOTHING = Buffer.alloc(0);
+/** What a stream tells its `_write` of a chunk that is no text. The types know texts alone. */
+const BYTES = "buffer" as BufferEncoding;
 /** The most that one event brings. */
 const READ_BYTES_MAX = 65536;
+/** Views of the read buffer are kept for requests smaller than this. */
+const READ_VIEWS_MAX = 2048;
 
 /** Makes a reactor over `node:net`. One for each server; there is no global one. */
 export function createNodeReactor(): Reactor {
@@ -131,8 +133,14 @@ function withReadBuffer(accepted: Socket): Socket {
 /** Bytes of `onData` are valid during the call only, and calls come one at a time. */
 const readBuffer = Buffer.allocUnsafeSlow(READ_BYTES_MAX);
 
+/** The beginnings of the read buffer by their size: most requests are small and alike. */
+const readViews: (Uint8Array | undefined)[] = new Array(READ_VIEWS_MAX).fill(undefined);
+
 function onRead(this: Socket, size: number, bytes: Uint8Array): boolean {
-  (this as OwnedSocket)[HANDLE].received(bytes.subarray(0, size));
+  const view = size < READ_VIEWS_MAX
+    ? readViews[size] ??= bytes.subarray(0, size)
+    : bytes.subarray(0, size);
+  (this as OwnedSocket)[HANDLE].received(view);
   return true;
 }
 
@@ -147,8 +155,10 @@ class NodeHandle extends StreamHandle {
   readonly #socket: OwnedSocket;
   /** How much of the lent buffer Node has now. */
   #sliceBytes = 0;
-  /** Made when a peer is slow for the first time. */
-  #sliceFlushed: ((error?: Error | null) => void) | null = null;
+  /** True exactly while the socket is told to write. */
+  #isPushing = false;
+  /** True exactly when the kernel had the last slice within the call. */
+  #isFlushed = false;
 
   constructor(
     loop: LoopBase,
@@ -178,14 +188,16 @@ class NodeHandle extends StreamHandle {
 
   /** Writes what is left of `buf`, and answers true when the kernel has all of it. */
   #push(buf: Buf): boolean {
-    const socket = this.#socket;
     while (buf.pos < buf.end) {
-      const size = Math.min(buf.end - buf.pos, SLICE_BYTES);
-      socket.write(Buffer.from(buf.bytes.buffer, buf.bytes.byteOffset + buf.pos, size));
-      if (socket.writableLength > 0) {
+      const { pos } = buf;
+      const size = Math.min(buf.end - pos, SLICE_BYTES);
+      const slice = size === buf.end - pos ? buf.view() : buf.bytes.subarray(pos, pos + size);
+      this.#isFlushed = false;
+      this.#isPushing = true;
+      this.#socket._write(slice, BYTES, this.#flushed);
+      this.#isPushing = false;
+      if (!this.#isFlushed) {
         this.#sliceBytes = size;
-        this.#sliceFlushed ??= (error) => this.#onSliceFlushed(error);
-        socket.write(NOTHING, this.#sliceFlushed);
         return false;
       }
       buf.pos += size;
@@ -193,10 +205,17 @@ class NodeHandle extends StreamHandle {
     return true;
   }
 
-  /** After an error the events `error` and `close` follow, and the lent buffer goes home there. */
-  #onSliceFlushed(error: Error | null | undefined): void {
+  /** Streams destroy themselves when a write fails; `error` and `close` follow, in a later tick. */
+  readonly #flushed = (error?: Error | null): void => {
+    if (error !== undefined && error !== null) this.#socket.destroy(error);
+    else if (this.#isPushing) this.#isFlushed = true;
+    else this.#sliceFlushed();
+  };
+
+  /** Where `close` is to come, the lent buffer goes home there. */
+  #sliceFlushed(): void {
     const buf = this.lent;
-    if (buf === null || (error !== null && error !== undefined)) return;
+    if (buf === null || this.#socket.destroyed) return;
     buf.pos += this.#sliceBytes;
     if (this.#push(buf)) this.lentFlushed();
   }
