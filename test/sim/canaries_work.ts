@@ -6,7 +6,7 @@
  */
 
 import type { Ambient, Context } from "../../core/capabilities/context.ts";
-import type { Thread, ThreadEvents, Threads } from "../../core/capabilities/threads.ts";
+import type { Threads } from "../../core/capabilities/threads.ts";
 import type { Reactor } from "../../core/reactor.ts";
 import {
   CREDITED,
@@ -19,6 +19,7 @@ import {
 } from "../../core/work/ring.ts";
 import type { FromThread, ToThread } from "../../core/work/thread_messages.ts";
 import { PassingReactor } from "../fakes/passing_reactor.ts";
+import { PassingThread, passThreads } from "../fakes/passing_thread.ts";
 import { CLIENT, GET, PLAIN, STREAM } from "./plain.ts";
 import type { RunPlan } from "./plan.ts";
 import type { Sabotage } from "./run.ts";
@@ -97,53 +98,23 @@ class ClosingReactor extends PassingReactor {
 }
 
 function breakThreads(under: Reactor, make: () => PassingThread): Reactor {
-  const threads: Threads = {
-    start(module, events, heapBytesMax) {
-      const one = make();
-      one.above = events;
-      one.under = under.threads.start(module, one, heapBytesMax);
-      return one;
-    },
-  };
   return new (class extends PassingReactor {
     override get threads(): Threads {
-      return threads;
+      return passThreads(under.threads, make);
     }
   })(under);
 }
 
-/** Passes on what a thread and the loop say to each other. */
-class PassingThread implements Thread, ThreadEvents {
-  above!: ThreadEvents;
-  under!: Thread;
+/** What each fault is made of: a thread whose job is known, and every so many words a strike. */
+class FaultyThread extends PassingThread {
   /** The job that it has, or had last. */
   protected job: Extract<ToThread, { kind: "job" }> | null = null;
   #words = 0;
 
-  post(message: unknown): void {
+  override post(message: unknown): void {
     const told = message as ToThread;
     if (told.kind === "job") this.job = told;
-    this.under.post(message);
-  }
-
-  terminate(): void {
-    this.under.terminate();
-  }
-
-  hold(): void {
-    this.under.hold();
-  }
-
-  letGo(): void {
-    this.under.letGo();
-  }
-
-  onMessage(message: unknown): void {
-    this.above.onMessage(message);
-  }
-
-  onExit(reason: string): void {
-    this.above.onExit(reason);
+    super.post(message);
   }
 
   protected get strikes(): boolean {
@@ -154,20 +125,20 @@ class PassingThread implements Thread, ThreadEvents {
 /** A planted fault strikes a thread at every so many words that it says. */
 const EVERY_WORDS = 5;
 
-class MuteThread extends PassingThread {
+class MuteThread extends FaultyThread {
   override onMessage(message: unknown): void {
     if (!this.strikes) super.onMessage(message);
   }
 }
 
-class CallingThread extends PassingThread {
+class CallingThread extends FaultyThread {
   override onMessage(message: unknown): void {
     if ((message as FromThread).kind !== "call" || !this.strikes) super.onMessage(message);
   }
 }
 
 /** Changes the first byte of each piece that is in the ring. */
-class WrongThread extends PassingThread {
+class WrongThread extends FaultyThread {
   override onMessage(message: unknown): void {
     if (this.job !== null && this.strikes) {
       const ring = new Ring(this.job.ring);
@@ -181,7 +152,7 @@ class WrongThread extends PassingThread {
   }
 }
 
-class LateThread extends PassingThread {
+class LateThread extends FaultyThread {
   readonly #results: unknown[];
 
   constructor(results: unknown[]) {
@@ -199,12 +170,12 @@ class LateThread extends PassingThread {
   }
 }
 
-class UndeadThread extends PassingThread {
+class UndeadThread extends FaultyThread {
   override terminate(): void {}
 }
 
 /** Writes an end where there is none. */
-class FinishingThread extends PassingThread {
+class FinishingThread extends FaultyThread {
   override onMessage(message: unknown): void {
     if ((message as FromThread).kind === "wake" && this.strikes) {
       const ring = new Ring(this.job!.ring);
@@ -215,7 +186,7 @@ class FinishingThread extends PassingThread {
   }
 }
 
-class CreditedThread extends PassingThread {
+class CreditedThread extends FaultyThread {
   override onMessage(message: unknown): void {
     super.onMessage(message);
     if ((message as FromThread).kind !== "wake") return;

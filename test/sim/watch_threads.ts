@@ -8,6 +8,7 @@
 import type { Thread, ThreadEvents, Threads } from "../../core/capabilities/threads.ts";
 import type { FromThread, ToThread } from "../../core/work/thread_messages.ts";
 import { type Deed, JobFacts } from "./facts.ts";
+import { PassingThread, passThreads } from "../fakes/passing_thread.ts";
 import type { RunPlan } from "./plan.ts";
 
 /** What the run knows of whoever has jobs. */
@@ -32,7 +33,7 @@ export class WatchingThreads implements Threads {
   readonly #under: Threads;
 
   constructor(under: Threads, world: JobWorld) {
-    this.#under = under;
+    this.#under = passThreads(under, () => new WatchedThread(this));
     this.world = world;
   }
 
@@ -43,47 +44,35 @@ export class WatchingThreads implements Threads {
     if (this.open > threadsMax) {
       world.violate(`there are ${this.open} threads, and at most ${threadsMax} may be`);
     }
-    const one = new WatchedThread(this, events);
-    one.under = this.#under.start(module, one, heapBytesMax);
-    return one;
+    return this.#under.start(module, events, heapBytesMax);
   }
 }
 
-class WatchedThread implements Thread, ThreadEvents {
-  under!: Thread;
+class WatchedThread extends PassingThread {
   readonly #threads: WatchingThreads;
-  readonly #above: ThreadEvents;
   #isReady = false;
   #isOver = false;
   /** The number of the job that it has, and what is known of that; null for none. */
   #job: { readonly id: number; readonly facts: JobFacts } | null = null;
 
-  constructor(threads: WatchingThreads, above: ThreadEvents) {
+  constructor(threads: WatchingThreads) {
+    super();
     this.#threads = threads;
-    this.#above = above;
   }
 
-  post(message: unknown): void {
+  override post(message: unknown): void {
     const told = message as ToThread;
     if (told.kind === "job") this.#begins(told);
-    this.under.post(message);
+    super.post(message);
   }
 
-  terminate(): void {
+  override terminate(): void {
     const facts = this.#job?.facts;
     if (facts !== undefined && !this.#isOver) this.#checkLate(facts);
-    this.under.terminate();
+    super.terminate();
   }
 
-  hold(): void {
-    this.under.hold();
-  }
-
-  letGo(): void {
-    this.under.letGo();
-  }
-
-  onMessage(message: unknown): void {
+  override onMessage(message: unknown): void {
     const { world } = this.#threads;
     const said = message as FromThread;
     if (said.kind === "ready") this.#isReady = true;
@@ -91,17 +80,17 @@ class WatchedThread implements Thread, ThreadEvents {
       if (this.#job?.id !== said.job) world.violate("a job ended that the thread had not");
       this.#job = null;
     }
-    this.#above.onMessage(message);
+    super.onMessage(message);
   }
 
-  onExit(reason: string): void {
+  override onExit(reason: string): void {
     if (this.#isOver) this.#threads.world.violate("a thread ended twice");
     this.#isOver = true;
     this.#threads.open--;
     if (!this.#isReady) this.#threads.unready++;
     if (this.#job !== null) this.#job.facts.lostMs = this.#threads.world.now();
     this.#job = null;
-    this.#above.onExit(reason);
+    super.onExit(reason);
   }
 
   #begins(told: Extract<ToThread, { kind: "job" }>): void {

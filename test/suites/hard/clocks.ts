@@ -12,13 +12,14 @@ import { assert, assertEquals, assertGreaterOrEqual, assertLess, assertRejects }
 import type { Handler } from "../../../core/handlers.ts";
 import type { Clocks } from "../../../core/limits.ts";
 import { Server } from "../../../core/server.ts";
-import { DONE, OK } from "../../../core/status.ts";
+import { DONE } from "../../../core/status.ts";
 import { TIMER_GRAIN_MS } from "../../../core/timers.ts";
 import {
   type MemoryClient,
   MemoryReactor,
   type MemoryReactorOptions,
 } from "../../../runtimes/memory.ts";
+import { sendWithoutEnd } from "../send_without_end.ts";
 import { IS_FULL } from "./hard_bench.ts";
 
 /** Where in the wheel's grain a clock begins. */
@@ -43,6 +44,13 @@ class World {
     this.client = reactor.client(ADDRESS);
   }
 
+  /** Sends `text` after `offsetMs`; answers when it had come. */
+  readonly sendAfter = async (offsetMs: number, text: string): Promise<number> => {
+    await this.reactor.elapse(offsetMs);
+    this.client.write(text);
+    await this.reactor.settle();
+    return this.reactor.now();
+  };
   /** Waits until the client is told something; answers when that was. */
   readonly waitMs = async (what: () => boolean, withinMs = 20 * TIMEOUT_MS): Promise<number> => {
     await this.reactor.runUntil(what, { withinMs });
@@ -80,19 +88,7 @@ const waits: Handler = (request) => {
 
 const reads: Handler = async (request) => request.respond(200, {}, await request.body.bytes());
 
-/** Sends without an end, as fast as it may. */
-const streams: Handler = (request) => {
-  const hold = request.hold("the stream");
-  request.onAbort(() => hold.release());
-  request.sendHead(200);
-  const item = new Uint8Array(64 * 1024);
-  const more = () => {
-    while (request.send(item) === OK);
-  };
-  request.onWritable = more;
-  more();
-  return DONE;
-};
+const streams: Handler = (request) => sendWithoutEnd(request);
 
 /** One clock: brings it to run out, and answers when it began and when it ended something. */
 interface Trial {
@@ -108,39 +104,30 @@ const TRIALS: readonly Trial[] = [
     name: "header, from the first byte of a later request",
     clocks: { headerTimeoutMs: TIMEOUT_MS },
     handler: answers,
-    async run({ client, reactor, waitMs, isAnswered }, offsetMs) {
+    async run({ client, reactor, sendAfter, waitMs, isAnswered }, offsetMs) {
       client.write(HEAD);
       await reactor.runUntil(isAnswered);
       client.take();
-      await reactor.elapse(offsetMs);
-      client.write("GET");
-      await reactor.settle();
-      return [reactor.now(), await waitMs(isAnswered)];
+      return [await sendAfter(offsetMs, "GET"), await waitMs(isAnswered)];
     },
   },
   {
     name: "body, from its last progress",
     clocks: { bodyTimeoutMs: TIMEOUT_MS },
     handler: reads,
-    async run({ client, reactor, waitMs, isAnswered }, offsetMs) {
+    async run({ client, sendAfter, waitMs, isAnswered }, offsetMs) {
       client.write(UPLOAD);
-      for (let i = 0; i < 5; i++) {
-        await reactor.elapse(offsetMs);
-        client.write("x");
-        await reactor.settle();
-      }
-      return [reactor.now(), await waitMs(isAnswered)];
+      let fromMs = 0;
+      for (let i = 0; i < 5; i++) fromMs = await sendAfter(offsetMs, "x");
+      return [fromMs, await waitMs(isAnswered)];
     },
   },
   {
     name: "rate of a body, from its first wait",
     clocks: { bodyRateWindowMs: TIMEOUT_MS, bodyBytesPerSecondMin: 100 },
     handler: reads,
-    async run({ client, reactor, waitMs, isAnswered }, offsetMs) {
-      await reactor.elapse(offsetMs);
-      client.write(UPLOAD);
-      await reactor.settle();
-      const fromMs = reactor.now();
+    async run({ client, reactor, sendAfter, waitMs, isAnswered }, offsetMs) {
+      const fromMs = await sendAfter(offsetMs, UPLOAD);
       for (let i = 1; i < 20; i++) reactor.after(i * 90, () => void client.write("x"));
       return [fromMs, await waitMs(isAnswered)];
     },
@@ -149,34 +136,25 @@ const TRIALS: readonly Trial[] = [
     name: "handler, from the head",
     clocks: { handlerTimeoutMs: TIMEOUT_MS },
     handler: waits,
-    async run({ client, reactor, waitMs, isAnswered }, offsetMs) {
-      await reactor.elapse(offsetMs);
-      client.write(HEAD);
-      await reactor.settle();
-      return [reactor.now(), await waitMs(isAnswered)];
+    async run({ sendAfter, waitMs, isAnswered }, offsetMs) {
+      return [await sendAfter(offsetMs, HEAD), await waitMs(isAnswered)];
     },
   },
   {
     name: "keep-alive, from the answer",
     clocks: { keepAliveTimeoutMs: TIMEOUT_MS },
     handler: answers,
-    async run({ client, reactor, waitMs, isEnded }, offsetMs) {
-      await reactor.elapse(offsetMs);
-      client.write(HEAD);
-      await reactor.settle();
-      return [reactor.now(), await waitMs(isEnded)];
+    async run({ sendAfter, waitMs, isEnded }, offsetMs) {
+      return [await sendAfter(offsetMs, HEAD), await waitMs(isEnded)];
     },
   },
   {
     name: "send, of one that takes nothing",
     clocks: { sendTimeoutMs: SEND_TIMEOUT_MS },
     handler: streams,
-    async run({ client, reactor, server, waitMs }, offsetMs) {
-      await reactor.elapse(offsetMs);
+    async run({ client, server, sendAfter, waitMs }, offsetMs) {
       client.pauseReading();
-      client.write(HEAD);
-      await reactor.settle();
-      const fromMs = reactor.now() + SEND_TIMEOUT_MS - TIMEOUT_MS;
+      const fromMs = await sendAfter(offsetMs, HEAD) + SEND_TIMEOUT_MS - TIMEOUT_MS;
       const isOver = () => server.inspect().connections === 0;
       return [fromMs, await waitMs(isOver, 2 * SEND_TIMEOUT_MS)];
     },
@@ -187,12 +165,9 @@ const SEND_RATE: Trial = {
   name: "rate of output, of one that takes nothing",
   clocks: { sendRateWindowMs: TIMEOUT_MS, sendBytesPerSecondMin: 100 },
   handler: streams,
-  async run({ client, reactor, server, waitMs }, offsetMs) {
-    await reactor.elapse(offsetMs);
+  async run({ client, server, sendAfter, waitMs }, offsetMs) {
     client.pauseReading();
-    client.write(HEAD);
-    await reactor.settle();
-    const fromMs = reactor.now();
+    const fromMs = await sendAfter(offsetMs, HEAD);
     return [fromMs, await waitMs(() => server.inspect().connections === 0)];
   },
 };

@@ -9,13 +9,13 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
 import { fetchHandler } from "../../../core/apps/fetch.ts";
 import type { Handler } from "../../../core/handlers.ts";
-import type { AbortCause } from "../../../core/errors.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import type { RequestClocks } from "../../../core/limits.ts";
-import { DONE, OK, type ResultCode } from "../../../core/status.ts";
+import { DONE, type ResultCode } from "../../../core/status.ts";
 import { Timer } from "../../../core/timers.ts";
 import type { ServerCheck } from "../check_server.ts";
 import type { ColumnRig } from "../rig.ts";
+import { sendWithoutEnd } from "../send_without_end.ts";
 import { fieldOf } from "./answers.ts";
 import type { RawClient, ServerBench } from "./bench.ts";
 
@@ -377,24 +377,4 @@ function checkSurvivors(check: ServerCheck): void {
     await trickle(bench, client, "slow", 300);
     assertEquals((await client.waitAnswers(1))[0]?.body, "slow");
   });
-}
-
-/** Sends as much as anybody takes; `aborted` hears why nobody does any more. */
-export function sendWithoutEnd(
-  request: HttpRequest,
-  aborted: (why: AbortCause) => void,
-): ResultCode {
-  const hold = request.hold("the stream");
-  request.onAbort((why) => {
-    aborted(why);
-    hold.release();
-  });
-  request.sendHead(200, TEXT);
-  const item = new Uint8Array(64 * 1024);
-  const more = () => {
-    while (request.send(item) === OK);
-  };
-  request.onWritable = more;
-  more();
-  return DONE;
 }

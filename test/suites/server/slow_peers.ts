@@ -10,8 +10,9 @@ import type { RequestClocks } from "../../../core/limits.ts";
 import { DONE } from "../../../core/status.ts";
 import type { ServerCheck } from "../check_server.ts";
 import type { ColumnRig } from "../rig.ts";
+import { sendWithoutEnd } from "../send_without_end.ts";
 import type { RawClient, ServerBench } from "./bench.ts";
-import { after, echo, sendWithoutEnd, setting, TEXT } from "./clocks.ts";
+import { after, echo, setting, TEXT } from "./clocks.ts";
 
 export function checkSlowPeers(check: ServerCheck, rig: ColumnRig): void {
   checkSendRate(check, rig);
