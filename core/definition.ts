@@ -21,6 +21,8 @@ export interface ServerSettings extends Partial<ServerOptions> {
   readonly host?: string;
   /** 0 takes any free port. Default: 8080. */
   readonly port?: number;
+  /** The path of a Unix socket to listen on, in place of a host and a port. */
+  readonly unix?: string;
 }
 
 /** A branded `ServerSettings`, made by `defineServer`. */
@@ -86,7 +88,7 @@ export function resolveApp(app: unknown): ResolvedApp {
 function refuseSettings(app: object): void {
   if (Object.getPrototypeOf(app) !== Object.prototype) return;
   for (const name of SETTINGS) {
-    if (name === "fetch" || name === "port" || !Object.hasOwn(app, name)) continue;
+    if (name === "fetch" || OWN_PLACE.has(name) || !Object.hasOwn(app, name)) continue;
     throw new TypeError(
       `"${name}" is a setting of defineServer: export default defineServer({ … })`,
     );
@@ -97,17 +99,27 @@ function refuseSettings(app: object): void {
  * Many export where to listen beside `fetch`, by the names of other servers. A port may be a text:
  * `process.env.PORT`.
  */
-function whereOf(app: { port?: unknown; hostname?: unknown }): { host?: string; port?: number } {
-  const { hostname, port } = app;
+function whereOf(app: ForeignPlace): Pick<ServerSettings, "host" | "port" | "unix"> {
+  const { hostname, port, unix } = app;
   // What is no number is for whoever listens to refuse, by its name.
   const read = typeof port === "string" && /^\d+$/.test(port) ? Number(port) : port;
   const isPort = typeof read === "number" || typeof read === "string" && read !== "";
   return {
     ...(isPort ? { port: read as number } : {}),
     ...(typeof hostname === "string" ? { host: hostname } : {}),
+    ...(typeof unix === "string" ? { unix } : {}),
   };
 }
 
+interface ForeignPlace {
+  readonly port?: unknown;
+  readonly hostname?: unknown;
+  readonly unix?: unknown;
+}
+
+/** What a plain object may have beside `fetch`, of the names of settings. */
+const OWN_PLACE = new Set(["port", "unix"]);
+
 const WANTED = "export default an object with a fetch function, a native handler, or " +
   "defineServer({ … })";
-const SETTINGS = new Set(["handlers", ...SERVER_OPTIONS, "fetch", "host", "port"]);
+const SETTINGS = new Set(["handlers", ...SERVER_OPTIONS, "fetch", "host", "port", "unix"]);

@@ -21,6 +21,7 @@ import type { Address, Reactor } from "../core/reactor.ts";
 import { type CloseOptions, type CloseReport, Server } from "../core/server.ts";
 import { SERVER_OPTIONS, type ServerOptions } from "../core/server_options.ts";
 import { createReactor, ServeError, type Via } from "./choose.ts";
+import { freeUnixPath } from "./common/unix_path.ts";
 
 export { createReactor, type ReactorOptions, ServeError, type Via } from "./choose.ts";
 
@@ -36,6 +37,11 @@ export interface ServeOptions extends Optional<Settings> {
   readonly host?: string | undefined;
   /** 0 takes any free port. Default: 8080. */
   readonly port?: number | undefined;
+  /**
+   * The path of a Unix socket to listen on, in place of a host and a port. A socket that a dead
+   * process left there is removed; the end of this one removes it.
+   */
+  readonly unix?: string | undefined;
   /** `serve` listens through `Bun.serve`, on Bun alone. Default: on bytes. */
   readonly via?: Via | undefined;
   /** Pending connections that the kernel keeps. Default: the runtime's. */
@@ -51,7 +57,7 @@ type Optional<T> = { readonly [name in keyof T]?: T[name] | undefined };
 export interface RunningServer {
   /** Where it really listens: a port 0 is replaced by the one that was given. */
   readonly address: Address;
-  /** `http://127.0.0.1:8080`, without a slash at its end. */
+  /** `http://127.0.0.1:8080`, without a slash at its end, or `unix:/run/app.sock`. */
   readonly url: string;
   /** For `inspect`, `load` and more places to listen at. */
   readonly server: Server;
@@ -71,13 +77,14 @@ export async function serve(app: App, options: ServeOptions = {}): Promise<Runni
   const address = addressOf(resolved, options);
   const reactor = await createReactor({ via: options.via });
   const server = serverOf(reactor, resolved, options);
+  if (address.transport === "unix") await freeUnixPath(address.path);
   const listener = await server.listen(address, {
     ...options.backlog === undefined ? {} : { backlog: options.backlog },
     reusePort: options.reusePort ?? false,
   });
   return {
     address: listener.address,
-    url: `http://${authorityOf(listener.address)}`,
+    url: urlOf(listener.address),
     server,
     close: (closeOptions) => closeAwake(server, closeOptions),
   };
@@ -126,9 +133,43 @@ function serverOf(reactor: Reactor, app: ResolvedApp, options: ServeOptions): Se
   }
 }
 
-const SERVE_OPTIONS = new Set([...SERVER_OPTIONS, "host", "port", "via", "backlog", "reusePort"]);
+const SERVE_OPTIONS = new Set([
+  ...SERVER_OPTIONS,
+  "host",
+  "port",
+  "unix",
+  "via",
+  "backlog",
+  "reusePort",
+]);
 
 function addressOf(app: ResolvedApp, options: ServeOptions): Address {
+  const path = unixPathOf(options) ?? (namesPort(options) ? undefined : unixPathOf(app));
+  if (path === undefined) return portOf(app, options);
+  if (path === "" || path.includes("\0")) {
+    throw new ServeError("options", "a unix path is not empty, and has no NUL");
+  }
+  if (options.reusePort === true) {
+    throw new ServeError("options", "reusePort is for a port, not for a unix path");
+  }
+  return { transport: "unix", path };
+}
+
+/** Where to listen, as an application or its caller says it. */
+type Where = Pick<ServeOptions, "host" | "port" | "unix">;
+
+function unixPathOf(where: Where): string | undefined {
+  if (where.unix !== undefined && namesPort(where)) {
+    throw new ServeError("options", "a server listens on a unix path, or on a host and a port");
+  }
+  return where.unix;
+}
+
+function namesPort({ host, port }: Where): boolean {
+  return host !== undefined || port !== undefined;
+}
+
+function portOf(app: ResolvedApp, options: ServeOptions): Address {
   const host = options.host ?? app.host ?? "127.0.0.1";
   // Node listens on every address then, and `--host "$HOST"` is empty by accident.
   if (host === "") throw new ServeError("options", "a host is not empty: 0.0.0.0 is every address");
@@ -138,4 +179,8 @@ function addressOf(app: ResolvedApp, options: ServeOptions): Address {
     throw new ServeError("port", `a port is a whole number from 0 to 65535, not ${given}`);
   }
   return { transport: "tcp", host, port };
+}
+
+function urlOf(address: Address): string {
+  return address.transport === "unix" ? `unix:${address.path}` : `http://${authorityOf(address)}`;
 }

@@ -7,7 +7,7 @@
  * @module
  */
 
-import { Command, CommanderError, InvalidArgumentError } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { existsSync } from "node:fs";
 import process from "node:process";
 import { CLOSE_DEADLINE_MS } from "../../core/closing.ts";
@@ -52,6 +52,11 @@ function programOf(done: (exitCode: number) => void): Command {
     .argument("<module>", "the file whose default export is the application")
     .option("-p, --port <number>", "port to listen on; 0 takes any free one", readPort)
     .option("--host <name>", "address to listen on")
+    .addOption(
+      new Option("--unix <path>", "Unix socket to listen on instead")
+        .conflicts(["host", "port", "reusePort"]),
+    )
+    .option("--reuse-port", "let other processes listen on the same port")
     .option("--compression", "compress answers for clients that want it")
     .option("--via <way>", "another way to listen: serve is Bun.serve, on Bun", readVia)
     .addOption(SHUTDOWN_TIMEOUT)
@@ -119,7 +124,7 @@ The module exports by default one of
   a native handler: (request: HttpRequest) => ResultCode
   defineServer({ fetch, handlers, limits, clocks, compression, … })
 
-Without --host and --port the module's own count, else 127.0.0.1 and 8080.
+Without --host, --port and --unix the module's own count, else 127.0.0.1 and 8080.
 A time is 500ms, 2s, 1m or 1h, and a size 4096, 16k, 1m or 1g.
 Ctrl-C lets open requests end, within --shutdown-timeout; a second one ends at once.
 `;

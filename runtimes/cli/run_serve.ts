@@ -18,6 +18,8 @@ import { UsageError } from "./usage_error.ts";
 export interface ServeCommandOptions {
   readonly host?: string;
   readonly port?: number;
+  readonly unix?: string;
+  readonly reusePort?: boolean;
   readonly via?: Via;
   /** In milliseconds. What is open after it is reset. */
   readonly shutdownTimeout?: number;
@@ -70,8 +72,9 @@ async function start(
   options: ServeCommandOptions,
 ): Promise<RunningServer> {
   try {
-    const { host, port, via } = options;
-    return await serve(app, { host, port, via, ...serverOptionsOf(options) });
+    const { host, port, unix, reusePort, via } = options;
+    const where = { host, port, unix, reusePort, via };
+    return await serve(app, { ...where, ...serverOptionsOf(options) });
   } catch (error) {
     if (error instanceof ServeError && error.code !== "via") {
       throw new UsageError(`${module}: ${error.message}`);

@@ -9,11 +9,13 @@ import { describe } from "node:test";
 import { checkClosing } from "./cli/closing.ts";
 import { checkFlags } from "./cli/flags.ts";
 import { checkMistakes } from "./cli/mistakes.ts";
+import { checkPlaces } from "./cli/places.ts";
 import { checkServing } from "./cli/serving.ts";
 import type { ProcessColumn } from "./commands.ts";
 
 export function checkCli(column: ProcessColumn): void {
   describe(`command: serving (${column})`, () => checkServing(column));
+  describe(`command: places (${column})`, () => checkPlaces(column));
   describe(`command: flags (${column})`, () => checkFlags(column));
   describe(`command: closing (${column})`, () => checkClosing(column));
   // How it listens makes no difference before it does.

@@ -17,16 +17,30 @@ interface Facts {
   /** What comes between the runtime's executable and the script. */
   readonly run: readonly string[];
   readonly serve: readonly string[];
+  /** What the runtime wants to hear so that processes may share a port. */
+  readonly sharing: readonly string[];
   /** What the start line says. */
   readonly runtime: string;
   readonly via: string;
 }
 
 const FACTS: { readonly [column in ProcessColumn]: Facts } = {
-  node: { run: [], serve: [], runtime: "node", via: "node:net" },
-  deno: { run: ["run", "-A"], serve: [], runtime: "deno", via: "Deno.listen" },
-  bun: { run: ["run"], serve: [], runtime: "bun", via: "Bun.listen" },
-  bun_serve: { run: ["run"], serve: ["--via", "serve"], runtime: "bun", via: "Bun.serve" },
+  node: { run: [], serve: [], sharing: [], runtime: "node", via: "node:net" },
+  deno: {
+    run: ["run", "-A"],
+    serve: [],
+    sharing: ["--unstable-net"],
+    runtime: "deno",
+    via: "Deno.listen",
+  },
+  bun: { run: ["run"], serve: [], sharing: [], runtime: "bun", via: "Bun.listen" },
+  bun_serve: {
+    run: ["run"],
+    serve: ["--via", "serve"],
+    sharing: [],
+    runtime: "bun",
+    via: "Bun.serve",
+  },
 };
 
 /** Runs a script of the project to its end. */
@@ -50,15 +64,28 @@ export interface Serving {
 }
 
 /** Starts `serve` with `args` behind it, which say on which port, and waits for its start line. */
-export async function startServing(
-  column: ProcessColumn,
-  args: readonly string[],
-): Promise<Serving> {
+export function startServing(column: ProcessColumn, args: readonly string[]): Promise<Serving> {
+  const line = ["runtimes/main.ts", "serve", ...FACTS[column].serve, ...args];
+  return served(column, startScript(column, line));
+}
+
+/** As `startServing`, on a port that other processes may have too. */
+export function startSharing(column: ProcessColumn, args: readonly string[]): Promise<Serving> {
+  const { run, sharing, serve } = FACTS[column];
+  const line = [...run, ...sharing, "runtimes/main.ts", "serve", "--reuse-port", ...serve, ...args];
+  return served(column, new Program(process.execPath, line, { cwd: ROOT }));
+}
+
+async function served(column: ProcessColumn, program: Program): Promise<Serving> {
   const facts = FACTS[column];
-  const program = startScript(column, ["runtimes/main.ts", "serve", ...facts.serve, ...args]);
   const [, runtime, via, url] = await program.waitFor(START_LINE);
   assertEquals({ runtime, via }, { runtime: facts.runtime, via: facts.via });
   return { url: url!, program };
+}
+
+/** Runs `serve` to its end, which comes before it listens. */
+export function runServing(column: ProcessColumn, args: readonly string[]): Promise<Ending> {
+  return runScript(column, ["runtimes/main.ts", "serve", ...FACTS[column].serve, ...args]);
 }
 
 /**
@@ -86,4 +113,5 @@ export async function whileServing(
   }
 }
 
-const START_LINE = /^sluice \d+\.\d+\.\d+ on (\w+) \d\S* \((.+)\) · (http:\/\/127\.0\.0\.1:\d+)\n/;
+const START_LINE =
+  /^sluice \d+\.\d+\.\d+ on (\w+) \d\S* \((.+)\) · (http:\/\/127\.0\.0\.1:\d+|unix:.+)\n/;

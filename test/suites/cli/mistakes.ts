@@ -37,9 +37,21 @@ const ARGUMENTS: ReadonlyArray<readonly [string, RegExp]> = [
   ["serve --request-codings gzip,zip a.ts", /'gzip,zip' is invalid\. There are gzip, deflate, br/],
   ["serve --via pigeon a.ts", /'pigeon' is invalid\. There is only serve\./],
   ["serve --host= examples/hello.ts", /a host is not empty: 0\.0\.0\.0 is every address/],
+  ["serve --unix= examples/hello.ts", /a unix path is not empty, and has no NUL/],
+  ["serve --unix /a --port 1 a.ts", /'--unix <path>' cannot be used with option '-p, --port/],
+  ["serve --host b --unix /a a.ts", /'--unix <path>' cannot be used with option '--host <name>'/],
+  ["serve --unix /a --reuse-port a.ts", /'--unix <path>' cannot be used with .*'--reuse-port'/],
   ["serve gone.ts", /no such module: gone\.ts/],
   ["serve examples", /examples is a directory, not a module/],
   ["serve file://elsewhere/a.ts", /file:\/\/elsewhere\/a\.ts names no file/],
+];
+
+const PLACES = [
+  "--port <number>",
+  "--host <name>",
+  "--unix <path>",
+  "--reuse-port",
+  "--via <way>",
 ];
 
 /** Flags that operators of nginx know, with their values. */
@@ -68,6 +80,10 @@ const BAD_PORT = `import { defineServer, OK } from "$CORE";
 export default defineServer({ handlers: [() => OK], port: 70000 });
 `;
 
+const TWO_PLACES = `import { defineServer, OK } from "$CORE";
+export default defineServer({ handlers: [() => OK], port: 0, unix: "/run/a" });
+`;
+
 const BAD_LIMIT = `import { defineServer, OK } from "$CORE";
 export default defineServer({ handlers: [() => OK], limits: { bodyMax: 1 } });
 `;
@@ -79,6 +95,7 @@ const MODULES: ReadonlyArray<readonly [name: string, text: string, words: RegExp
   ["object.mjs", "export default { fetsch() {} };", new RegExp(`cannot serve .*: ${WANTED}`)],
   ["port.mjs", BAD_PORT, /a port is a whole number from 0 to 65535, not 70000/],
   ["text_port.mjs", "export default { fetch() {}, port: 'http' };", /a port is .*, not "http"/],
+  ["places.mjs", TWO_PLACES, /a server listens on a unix path, or on a host and a port/],
   [
     "settings.mjs",
     "export default { fetch() {}, limits: { clientBodyMaxBytes: 1 } };",
@@ -113,7 +130,7 @@ export function checkMistakes(column: ProcessColumn): void {
     assertStringIncludes(help.stdout, "serve <module> [options]");
     const serveHelp = await run(["serve", "--help"]);
     assertEquals([serveHelp.code, serveHelp.stderr], [0, ""]);
-    for (const option of ["--port <number>", "--host <name>", "--via <way>", ...FLAGS]) {
+    for (const option of [...PLACES, ...FLAGS]) {
       assertMatch(serveHelp.stdout, new RegExp(`\\n +(-p, )?${option}  `));
     }
     for (const group of GROUPS) assertStringIncludes(serveHelp.stdout, `\n\n${group}:\n  --`);
