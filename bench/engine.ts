@@ -11,6 +11,7 @@
 
 import { setImmediate } from "node:timers/promises";
 import process from "node:process";
+import { Argument } from "commander";
 import type { Threads } from "../core/capabilities/threads.ts";
 import type { Chain } from "../core/chain.ts";
 import { type App, resolveApp } from "../core/definition.ts";
@@ -28,6 +29,7 @@ import { createReactor } from "../runtimes/choose.ts";
 import { createCodecs } from "../runtimes/common/codecs.ts";
 import { createFiles } from "../runtimes/common/files.ts";
 import { ambientContext } from "../runtimes/common/context.ts";
+import { makeTool, runTool } from "../test/command_line.ts";
 import { hello } from "./servers/hello_native.ts";
 import { app as hono } from "./servers/hono_app.ts";
 import { median } from "./statistics.ts";
@@ -167,10 +169,25 @@ async function measure(app: App): Promise<number[]> {
   return rounds.slice(5);
 }
 
-const wanted = process.argv.slice(2);
-for (const [name, app] of [["hello", hello], ["hono", hono]] as const) {
-  if (wanted.length > 0 && !wanted.includes(name)) continue;
-  const rounds = await measure(app);
-  const best = Math.min(...rounds);
-  console.log(`${name}: ${median(rounds).toFixed(0)} ns for a request, at best ${best.toFixed(0)}`);
+const APPS = { hello, hono } as const;
+const NAMES = Object.keys(APPS) as (keyof typeof APPS)[];
+
+async function main(_options: unknown, wanted: readonly string[]): Promise<number> {
+  for (const name of NAMES) {
+    if (wanted.length > 0 && !wanted.includes(name)) continue;
+    const rounds = await measure(APPS[name]);
+    const best = Math.min(...rounds);
+    console.log(
+      `${name}: ${median(rounds).toFixed(0)} ns for a request, at best ${best.toFixed(0)}`,
+    );
+  }
+  return 0;
 }
+
+const COMMAND = makeTool(
+  "node bench/engine.ts",
+  "Measures what the core alone costs for a request.",
+)
+  .addArgument(new Argument("[cases...]", "to measure").choices(NAMES));
+
+await runTool(COMMAND, main);

@@ -1,11 +1,10 @@
 /**
- * The command line of the benchmark: names, defaults, and one clear line for what cannot be. It
- * runs nothing.
+ * The command line of the benchmark: names, meanings and defaults. It runs nothing.
  *
  * @module
  */
 
-import { FLAG, namesOf, numberOf, readArgs, TEXT } from "../test/command_line.ts";
+import { makeTool, namesOption, wholeNumber } from "../test/command_line.ts";
 import { type CaseName, CASES, type RuntimeName, RUNTIMES } from "./opponents.ts";
 
 export interface BenchOptions {
@@ -20,55 +19,41 @@ export interface BenchOptions {
   /** Repeats rounds that other processes disturbed. */
   readonly quiet: boolean;
   readonly json: boolean;
-  readonly help: boolean;
 }
 
 /** A run with fewer rounds, or with parts left out, is not published. */
 export const PUBLISHED_ROUNDS_MIN = 9;
 
-export const USAGE = `Usage: npm run bench -- [options]
-
-Sets Sluice beside the runtimes' own servers and its peers, in one run, and writes the table into
+const DESCRIPTION =
+  `Sets Sluice beside the runtimes' own servers and its peers, in one run, and writes the table into
 bench/README.md and all rounds into bench/results/. A run that leaves something out, or has fewer
-than ${PUBLISHED_ROUNDS_MIN} rounds, is printed and not written.
+than ${PUBLISHED_ROUNDS_MIN} rounds, is printed and not written.`;
 
-  --runtime node,deno,bun   the runtimes to measure (default: all)
-  --case hello,hono         the cases to measure (default: all)
-  --rounds N                rounds; each has every server once, in a fresh order (default: 9)
-  --seconds N               seconds of load for each server in each round (default: 3)
-  --warmup N                seconds of load before that (default: 5)
-  --connections N           keep-alive connections (default: 64)
-  --quiet                   repeat rounds that other processes or the host disturbed
-  --json                    print all rounds as JSON, and write nothing
-  --help                    print this`;
+const count = wholeNumber(1, 99_999);
 
-/** @throws {UsageError} */
-export function parseOptions(args: readonly string[]): BenchOptions {
-  const { runtime, rounds, seconds, warmup, connections, quiet, json, help, ...values } = readArgs(
-    args,
-    {
-      runtime: TEXT,
-      case: TEXT,
-      rounds: TEXT,
-      seconds: TEXT,
-      warmup: TEXT,
-      connections: TEXT,
-      quiet: FLAG,
-      json: FLAG,
-      help: FLAG,
-    },
-  );
-  return {
-    runtimes: namesOf("runtime", runtime, RUNTIMES),
-    cases: namesOf("case", values.case, CASES),
-    rounds: numberOf("rounds", rounds, 1, COUNT_MAX, 9),
-    seconds: numberOf("seconds", seconds, 1, COUNT_MAX, 3),
-    warmupSeconds: numberOf("warmup", warmup, 1, COUNT_MAX, 5),
-    connections: numberOf("connections", connections, 1, COUNT_MAX, 64),
-    quiet,
-    json,
-    help,
-  };
+export const COMMAND = makeTool("npm run bench --", DESCRIPTION)
+  .addOption(namesOption("--runtime <names>", "to measure, of node,deno,bun", RUNTIMES))
+  .addOption(namesOption("--case <names>", "to measure, of hello,hono", CASES))
+  .option("--rounds <n>", "each has every server once, in a fresh order", count, 9)
+  .option("--seconds <n>", "of load for each server in each round", count, 3)
+  .option("--warmup <n>", "seconds of load before that", count, 5)
+  .option("--connections <n>", "that are kept alive", count, 64)
+  .option("--quiet", "repeat rounds that other processes or the host disturbed")
+  .option("--json", "print all rounds as JSON, and write nothing");
+
+/** The options by their names on the command line. */
+export interface BenchValues extends Pick<BenchOptions, "rounds" | "seconds" | "connections"> {
+  readonly runtime: readonly RuntimeName[];
+  readonly case: readonly CaseName[];
+  readonly warmup: number;
+  readonly quiet?: boolean;
+  readonly json?: boolean;
+}
+
+export function optionsOf(values: BenchValues): BenchOptions {
+  const { runtime: runtimes, case: cases, warmup: warmupSeconds } = values;
+  const { rounds, seconds, connections, quiet = false, json = false } = values;
+  return { runtimes, cases, rounds, seconds, warmupSeconds, connections, quiet, json };
 }
 
 /** True exactly when nothing is left out, so that the table may stand in the README. */
@@ -77,5 +62,3 @@ export function isWhole(options: BenchOptions): boolean {
     options.cases.length === CASES.length &&
     options.rounds >= PUBLISHED_ROUNDS_MIN && !options.json;
 }
-
-const COUNT_MAX = 99_999;

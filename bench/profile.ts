@@ -9,79 +9,81 @@
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import process from "node:process";
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Option } from "commander";
+import { makeTool, runTool, wholeNumber } from "../test/command_line.ts";
 import { type CpuProfile, hotSpots, type Spot } from "./cpu_profile.ts";
 import { installPeers } from "./install_peers.ts";
 import { chooseLoad } from "./load.ts";
-import { type Opponent, OPPONENTS } from "./opponents.ts";
+import {
+  type CaseName,
+  CASES,
+  type Opponent,
+  OPPONENTS,
+  type RuntimeName,
+  RUNTIMES,
+} from "./opponents.ts";
 import { startServer } from "./server_process.ts";
 
-const USAGE = `Usage: node bench/profile.ts [options]
-
-  --runtime node|deno|bun   default: node
-  --case hello|hono         default: hello
-  --server NAME             as in the benchmark's table; default: Sluice
-  --seconds N               default: 5
-  --connections N           default: 64
-  --top N                   functions to print, by their own time; default: 30
-  --keep                    keep the profile, and say where it is
-  --help                    print this`;
-
-const { values } = parseArgs({
-  options: {
-    runtime: { type: "string", default: "node" },
-    case: { type: "string", default: "hello" },
-    server: { type: "string", default: "Sluice" },
-    seconds: { type: "string", default: "5" },
-    connections: { type: "string", default: "64" },
-    top: { type: "string", default: "30" },
-    keep: { type: "boolean", default: false },
-    help: { type: "boolean", default: false },
-  },
-});
-
-if (values.help) {
-  console.log(USAGE);
-} else {
-  const opponent = OPPONENTS.find((one) =>
-    one.runtime === values.runtime && one.case === values.case && one.name === values.server
-  );
-  if (opponent === undefined) {
-    console.error(`profile: there is no ${values.runtime} ${values.case} ${values.server}`);
-    process.exitCode = 2;
-  } else {
-    installPeers();
-    print(await profile(opponent));
-  }
+interface ProfileOptions {
+  readonly runtime: RuntimeName;
+  readonly case: CaseName;
+  readonly server: string;
+  readonly seconds: number;
+  readonly connections: number;
+  readonly top: number;
+  readonly keep?: boolean;
 }
 
-async function profile(opponent: Opponent): Promise<CpuProfile> {
+const count = wholeNumber(1, 99_999);
+
+const COMMAND = makeTool(
+  "node bench/profile.ts",
+  "Shows where a server of the benchmark spends time.",
+)
+  .addOption(new Option("--runtime <name>").choices(RUNTIMES).default("node"))
+  .addOption(new Option("--case <name>").choices(CASES).default("hello"))
+  .option("--server <name>", "as in the benchmark's table", "Sluice")
+  .option("--seconds <n>", "of load", count, 5)
+  .option("--connections <n>", "that are kept alive", count, 64)
+  .option("--top <n>", "functions to print, by their own time", count, 30)
+  .option("--keep", "keep the profile, and say where it is");
+
+async function main(options: ProfileOptions): Promise<number> {
+  const { runtime, case: name, server } = options;
+  const opponent = OPPONENTS.find((one) =>
+    one.runtime === runtime && one.case === name && one.name === server
+  );
+  if (opponent === undefined) {
+    return COMMAND.error(`error: there is no ${runtime} ${name} ${server}`);
+  }
+  installPeers();
+  print(await profile(opponent, options), options.top);
+  return 0;
+}
+
+async function profile(opponent: Opponent, options: ProfileOptions): Promise<CpuProfile> {
   const load = await chooseLoad();
   const directory = mkdtempSync(join(tmpdir(), "sluice-profile-"));
   try {
     const server = await startServer(opponent, ["--cpu-prof", `--cpu-prof-dir=${directory}`]);
-    const seconds = Number(values.seconds);
-    const report = await load.run(server.port, {
-      connections: Number(values.connections),
-      seconds,
-    });
+    const { connections, seconds } = options;
+    const report = await load.run(server.port, { connections, seconds });
     await server.stop();
     console.log(`${Math.round(report.requests / report.seconds)} requests/s while profiled`);
     const file = readdirSync(directory).find((name) => name.endsWith(".cpuprofile"));
     if (file === undefined) throw new Error(`${opponent.runtime} wrote no profile`);
-    if (values.keep) console.log(join(directory, file));
+    if (options.keep) console.log(join(directory, file));
     return JSON.parse(readFileSync(join(directory, file), "utf8")) as CpuProfile;
   } finally {
-    if (!values.keep) rmSync(directory, { recursive: true, force: true });
+    if (!options.keep) rmSync(directory, { recursive: true, force: true });
   }
 }
 
-function print(cpuProfile: CpuProfile): void {
+function print(cpuProfile: CpuProfile, top: number): void {
   const root = fileURLToPath(new URL("../", import.meta.url));
   console.log("  self   total");
-  for (const spot of hotSpots(cpuProfile, root).slice(0, Number(values.top))) {
+  for (const spot of hotSpots(cpuProfile, root).slice(0, top)) {
     console.log(`${percent(spot.self)}  ${percent(spot.total)}  ${spot.name}`);
   }
 }
@@ -89,3 +91,5 @@ function print(cpuProfile: CpuProfile): void {
 function percent(share: Spot["self"]): string {
   return `${(share * 100).toFixed(1)}%`.padStart(6);
 }
+
+await runTool(COMMAND, main);

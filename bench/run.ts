@@ -9,19 +9,15 @@ import { existsSync } from "node:fs";
 import process from "node:process";
 import { chooseLoad } from "./load.ts";
 import { OPPONENTS } from "./opponents.ts";
-import { UsageError } from "../test/command_line.ts";
-import { type BenchOptions, isWhole, parseOptions, USAGE } from "./options.ts";
+import { runTool } from "../test/command_line.ts";
+import { type BenchOptions, type BenchValues, COMMAND, isWhole, optionsOf } from "./options.ts";
 import { installPeers } from "./install_peers.ts";
 import { gatherFacts, markdownOf, publish, type Results } from "./report.ts";
 import { passGate, runRounds } from "./rounds.ts";
 import { summarize } from "./summary.ts";
 
-async function main(args: readonly string[]): Promise<void> {
-  const options = parseOptions(args);
-  if (options.help) {
-    console.log(USAGE);
-    return;
-  }
+async function main(values: BenchValues): Promise<number> {
+  const options = optionsOf(values);
   if (!existsSync("/proc/self/stat")) {
     throw new Error("CPU per request is read from /proc, which only Linux has");
   }
@@ -29,6 +25,7 @@ async function main(args: readonly string[]): Promise<void> {
   if (options.json) console.log(JSON.stringify(results, null, 2));
   else console.log(markdownOf(results));
   if (isWhole(options)) publish(results);
+  return 0;
 }
 
 async function run(options: BenchOptions): Promise<Results> {
@@ -54,9 +51,4 @@ async function run(options: BenchOptions): Promise<Results> {
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
 
-try {
-  await main(process.argv.slice(2));
-} catch (error) {
-  console.error(`bench: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runTool(COMMAND, main);

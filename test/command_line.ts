@@ -1,91 +1,62 @@
 /**
- * The command lines of the tools that belong to the tree: simulator, fuzzer, benchmarks. It knows
- * options and values, and has one clear line for what cannot be; which options there are is each
- * tool's affair.
+ * The command lines of the tools that belong to the tree: matrix, simulator, fuzzer, benchmarks.
+ * Each is a command of `commander`, as `sluice` is: its help is made of its options, and what
+ * cannot be is told in one line, with exit code 2. Which options there are is each tool's affair.
  *
  * @module
  */
 
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import process from "node:process";
-import { parseArgs, type ParseArgsOptionsConfig } from "node:util";
 
-/** What is wrong with the command line, in one line. */
-export class UsageError extends Error {
-  override name = "UsageError";
+/** A tool without options yet. `usage` is how it is called: `npm run sim --`. */
+export function makeTool(usage: string, description: string): Command {
+  return new Command(usage)
+    .description(description)
+    .helpOption("--help", "print this")
+    .configureHelp({ helpWidth: HELP_CHARACTERS })
+    .configureOutput({
+      outputError: (text, write) => write(text.replace(/\s*\n\s*/g, " ").trim() + "\n"),
+    })
+    .exitOverride();
 }
 
-/** An option with a value, and one without. */
-export const TEXT = { type: "string" } as const;
-export const FLAG = { type: "boolean", default: false } as const;
+const HELP_CHARACTERS = 100;
 
-/**
- * The values of `options` in `args`.
- *
- * @throws {UsageError} for anything else in `args`.
- */
-export function readArgs<const Options extends ParseArgsOptionsConfig>(
-  args: readonly string[],
-  options: Options,
-) {
-  try {
-    return parseArgs({ args: [...args], options }).values;
-  } catch (error) {
-    throw new UsageError((error as Error).message.split("\n")[0]);
-  }
+/** Reads an option's value: a number of decimal digits, from `least` to `most`. */
+export function wholeNumber(least: number, most: number): (text: string) => number {
+  return (text) => {
+    const number = /^[0-9]+$/.test(text) ? Number(text) : NaN;
+    if (number >= least && number <= most) return number;
+    throw new InvalidArgumentError(`It is a whole number from ${least} to ${most}.`);
+  };
 }
 
-/**
- * A number of decimal digits; `otherwise` without a value.
- *
- * @throws {UsageError} for anything else, and for one outside of `least … most`.
- */
-export function numberOf<Otherwise>(
-  option: string,
-  value: string | undefined,
-  least: number,
-  most: number,
-  otherwise: Otherwise,
-): number | Otherwise {
-  if (value === undefined) return otherwise;
-  const number = /^[0-9]+$/.test(value) ? Number(value) : NaN;
-  if (number >= least && number <= most) return number;
-  throw new UsageError(
-    `--${option} is a whole number from ${least} to ${most}, and not "${value}"`,
-  );
+/** An option whose value is names of `known` with commas between them; without it, all of them. */
+export function namesOption(flags: string, words: string, known: readonly string[]): Option {
+  return new Option(flags, words).default(known, "all").argParser((text: string) => {
+    const names = text.split(",");
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown === undefined) return known.filter((name) => names.includes(name));
+    throw new InvalidArgumentError(`There are ${known.join(", ")}.`);
+  });
 }
 
 /**
- * Names of `known` with commas between them, in the order of `known`; all of them without a value.
- *
- * @throws {UsageError} for a name that is not among them.
+ * Runs a tool: `main` is given the options, and what stands beside them, and answers the exit code.
+ * What it throws is no mistake of whoever called the tool, and goes up with its stack; a mistake
+ * that options make together is for `command.error(…)` to tell.
  */
-export function namesOf<Name extends string>(
-  option: string,
-  value: string | undefined,
-  known: readonly Name[],
-): readonly Name[] {
-  if (value === undefined) return known;
-  const names = value.split(",");
-  const unknown = names.find((name) => !(known as readonly string[]).includes(name));
-  if (unknown !== undefined) {
-    throw new UsageError(`--${option} knows ${known.join(", ")}, and not "${unknown}"`);
-  }
-  return known.filter((name) => names.includes(name));
-}
-
-/**
- * Runs the tool `name`: `main` answers its exit code. A bad command line is told in one line, and
- * the exit code is 2 then.
- */
-export async function runTool(
-  name: string,
-  main: (args: string[]) => Promise<number>,
+export async function runTool<Options>(
+  command: Command,
+  main: (options: Options, rest: readonly string[]) => Promise<number>,
 ): Promise<void> {
   try {
-    process.exitCode = await main(process.argv.slice(2));
+    command.parse(process.argv);
+    process.exitCode = await main(command.opts() as Options, command.args);
   } catch (error) {
-    if (!(error instanceof UsageError)) throw error;
-    process.stderr.write(`${name}: ${error.message}\n`);
-    process.exitCode = 2;
+    if (!(error instanceof CommanderError)) throw error;
+    // Commander has told it, or has printed the help that was asked for.
+    process.exitCode = error.exitCode === 0 ? 0 : 2;
   }
 }

@@ -9,8 +9,8 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { buildJob, COLUMNS, type Job, planJobs } from "./matrix/plan.ts";
+import { makeTool, namesOption, runTool } from "./command_line.ts";
+import { buildJob, type Column, COLUMNS, type Job, planJobs } from "./matrix/plan.ts";
 import { type JobResult, killAll, runJob, versionsLine } from "./matrix/run.ts";
 import { renderReport, renderSum, sumOf } from "./matrix/table.ts";
 
@@ -22,29 +22,26 @@ const JOBS_AT_ONCE = 2;
 
 const FULL_TIMEOUT_MS = 30 * 60_000;
 
-const HELP = `npm test -- [options]
-
-  --only <columns>   run these columns alone, by comma: ${COLUMNS.join(",")}
-  --filter <text>    run the files and checks whose name contains this text
-  --full             full sizes and wall-clock limits, for the hard tests (SLUICE_FULL=1)
-  --verbose          print the whole of each failure and its output
-  --help             print this
-`;
-
-interface Options {
-  readonly only: readonly string[];
-  readonly filter: string;
-  readonly full: boolean;
-  readonly verbose: boolean;
+interface MatrixOptions {
+  readonly only: readonly Column[];
+  readonly filter?: string;
+  readonly full?: boolean;
+  readonly verbose?: boolean;
 }
 
-async function main(): Promise<number> {
-  const options = readOptions(process.argv.slice(2));
-  if (typeof options === "number") return options;
+const COMMAND = makeTool("npm test --", "Runs every check and every test, on every runtime.")
+  .addOption(namesOption("--only <columns>", `of ${COLUMNS.join(",")}: these alone`, COLUMNS))
+  .option("--filter <text>", "run the files and checks whose name contains this text")
+  .option("--full", "full sizes and wall-clock limits, for the hard tests (SLUICE_FULL=1)")
+  .option("--verbose", "print the whole of each failure and its output");
+
+async function main(options: MatrixOptions): Promise<number> {
   const wanted = planJobs().filter((job) => isWanted(job, options))
     .map((job) => options.full ? { ...job, timeoutMs: FULL_TIMEOUT_MS } : job);
   if (options.full) process.env["SLUICE_FULL"] = "1";
-  if (wanted.length === 0) return refuse(`nothing matches --filter ${options.filter}`);
+  if (wanted.length === 0) {
+    return COMMAND.error(`error: nothing matches --filter ${options.filter}`);
+  }
   const folder = mkdtempSync(join(tmpdir(), "sluice-matrix-"));
   process.on("exit", () => {
     killAll();
@@ -55,7 +52,7 @@ async function main(): Promise<number> {
   }
   const jobsAtOnce = options.full ? 1 : JOBS_AT_ONCE;
   const results = await runJobs([buildJob(), ...wanted], folder, jobsAtOnce);
-  process.stdout.write(renderReport(results, options.verbose));
+  process.stdout.write(renderReport(results, options.verbose === true));
   process.stdout.write(`\n${versionsLine()}\n${renderSum(results)}\n`);
   return sumOf(results).failed === 0 ? 0 : 1;
 }
@@ -93,43 +90,9 @@ function showProgress(result: JobResult, done: number, all: number): void {
   );
 }
 
-function isWanted(job: Job, options: Options): boolean {
-  return (options.only.length === 0 || options.only.includes(job.column)) &&
-    (job.row.includes(options.filter) || (job.file ?? "").includes(options.filter));
+function isWanted(job: Job, { only, filter = "" }: MatrixOptions): boolean {
+  return only.includes(job.column) &&
+    (job.row.includes(filter) || (job.file ?? "").includes(filter));
 }
 
-/** The options, or the exit code when there is nothing to run. */
-function readOptions(args: readonly string[]): Options | number {
-  try {
-    const { values } = parseArgs({
-      args: [...args],
-      options: {
-        only: { type: "string", default: "" },
-        filter: { type: "string", default: "" },
-        full: { type: "boolean", default: false },
-        verbose: { type: "boolean", default: false },
-        help: { type: "boolean", default: false },
-      },
-    });
-    if (values.help) {
-      process.stdout.write(HELP);
-      return 0;
-    }
-    const only = values.only.split(",").filter((name) => name !== "");
-    const unknown = only.find((name) => !(COLUMNS as readonly string[]).includes(name));
-    if (unknown !== undefined) {
-      return refuse(`no column "${unknown}"; there are ${COLUMNS.join(", ")}`);
-    }
-    const { filter, full, verbose } = values;
-    return { only, filter, full, verbose };
-  } catch (error) {
-    return refuse((error as Error).message);
-  }
-}
-
-function refuse(message: string): number {
-  process.stderr.write(`matrix: ${message.split("\n")[0]}\n`);
-  return 2;
-}
-
-process.exitCode = await main();
+await runTool(COMMAND, main);

@@ -7,19 +7,18 @@
 
 import process from "node:process";
 import { COLUMNS } from "./columns.ts";
-import { UsageError } from "../../test/command_line.ts";
-import { parseOptions, USAGE } from "./options.ts";
+import { runTool } from "../../test/command_line.ts";
+import { RUNTIMES } from "../opponents.ts";
+import { COMMAND, type ProbeOptions } from "./options.ts";
 import { differingRows, probe, QUICK, WHOLE } from "./probe.ts";
 import { ROWS } from "./rows.ts";
 import { jsonOf, publish, terminalTable } from "./table.ts";
 
-async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (options.help) {
-    console.log(USAGE);
-    return 0;
+async function main(options: ProbeOptions): Promise<number> {
+  if (options.write && (options.quick || options.runtime.length < RUNTIMES.length)) {
+    return COMMAND.error("error: --write takes the whole table: no --quick, no --runtime");
   }
-  const columns = COLUMNS.filter((column) => options.runtimes.includes(column.runtime));
+  const columns = COLUMNS.filter((column) => options.runtime.includes(column.runtime));
   const settings = options.quick ? QUICK : WHOLE;
   const seconds = settings.waits.clockMs / 1000;
   console.error(`${columns.length} servers, ${ROWS.length} probes each, up to ${seconds} s`);
@@ -38,9 +37,4 @@ async function main(args: readonly string[]): Promise<number> {
 process.once("SIGINT", () => process.exit(130));
 process.once("SIGTERM", () => process.exit(143));
 
-try {
-  process.exitCode = await main(process.argv.slice(2));
-} catch (error) {
-  console.error(`probe: ${error instanceof Error ? error.message : String(error)}`);
-  process.exitCode = error instanceof UsageError ? 2 : 1;
-}
+await runTool(COMMAND, main);

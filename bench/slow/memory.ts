@@ -3,18 +3,22 @@
  * reader that never reads, and how long the slowest refusal takes from the last byte sent to the
  * last byte received. Starts the server of this folder on each column.
  *
- * `node bench/slow/memory.ts`, with `--connections N` (default 300).
+ * `npm run slow-memory`; `--help` says what can be chosen.
  *
  * @module
  */
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import { parseArgs } from "node:util";
+import { makeTool, runTool, wholeNumber } from "../../test/command_line.ts";
 import { type Column, COLUMNS, type Report, WatchedServer } from "./watched_server.ts";
 
-const { values } = parseArgs({ options: { connections: { type: "string", default: "300" } } });
-const COUNT = Number(values.connections);
+const COMMAND = makeTool(
+  "npm run slow-memory --",
+  "Measures what slow clients cost on each runtime.",
+)
+  .option("--connections <n>", "of each kind", wholeNumber(1, 65_535), 300);
+
 const CLOCKS = {
   sendTimeoutMs: 600_000,
   sendBytesPerSecondMin: 0,
@@ -31,22 +35,22 @@ const REFUSED: readonly string[] = [
 ];
 const REFUSALS = 500;
 
-async function measure(column: Column): Promise<string[]> {
+async function measure(column: Column, count: number): Promise<string[]> {
   const server = await WatchedServer.start(column, CLOCKS);
   const { port } = server;
   // The first crowd brings code and buffers into being that the others find.
-  leave(await crowd(port, "GET / HTTP/1.1\r\nHost: t\r\n\r\n", false));
+  leave(await crowd(port, count, "GET / HTTP/1.1\r\nHost: t\r\n\r\n", false));
   const empty = await server.report();
-  const idle = await crowd(port, "GET / HTTP/1.1\r\nHost: t\r\n\r\n", false);
+  const idle = await crowd(port, count, "GET / HTTP/1.1\r\nHost: t\r\n\r\n", false);
   const withIdle = await server.report();
   leave(idle);
   const before = await server.report();
-  const stalled = await crowd(port, "GET /large HTTP/1.1\r\nHost: t\r\n\r\n", true);
+  const stalled = await crowd(port, count, "GET /large HTTP/1.1\r\nHost: t\r\n\r\n", true);
   const withStalled = await server.report();
   leave(stalled);
   const slowestMs = await slowestRefusal(port);
   await server.stop();
-  const kib = (one: Report, other: Report) => ((other.rss - one.rss) / COUNT / 1024).toFixed(1);
+  const kib = (one: Report, other: Report) => ((other.rss - one.rss) / count / 1024).toFixed(1);
   return [
     column.title,
     kib(empty, withIdle),
@@ -57,9 +61,14 @@ async function measure(column: Column): Promise<string[]> {
 }
 
 /** Connections that have sent `text`, and have its first bytes; with `stalls` they read no more. */
-async function crowd(port: number, text: string, stalls: boolean): Promise<Socket[]> {
+async function crowd(
+  port: number,
+  count: number,
+  text: string,
+  stalls: boolean,
+): Promise<Socket[]> {
   const sockets: Socket[] = [];
-  for (let i = 0; i < COUNT; i++) {
+  for (let i = 0; i < count; i++) {
     const socket = connect(port, "127.0.0.1");
     socket.on("error", () => {});
     socket.write(text);
@@ -91,5 +100,13 @@ async function slowestRefusal(port: number): Promise<number> {
 }
 
 const HEAD = ["column", "KiB per idle one", "KiB per stalled one", "held", "slowest refusal, ms"];
-console.log(`| ${HEAD.join(" | ")} |`);
-for (const column of COLUMNS) console.log(`| ${(await measure(column)).join(" | ")} |`);
+
+async function main({ connections }: { readonly connections: number }): Promise<number> {
+  console.log(`| ${HEAD.join(" | ")} |`);
+  for (const column of COLUMNS) {
+    console.log(`| ${(await measure(column, connections)).join(" | ")} |`);
+  }
+  return 0;
+}
+
+await runTool(COMMAND, main);

@@ -5,7 +5,7 @@
  * reset from which it does not read. The program sends to servers of its own on this machine and to
  * nobody else.
  *
- * `npm run slowhttptest`, with `--connections N` (default 200) and `--seconds N` (default 12).
+ * `npm run slowhttptest`; `--help` says what can be chosen.
  *
  * @module
  */
@@ -16,15 +16,20 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout } from "node:timers/promises";
-import { parseArgs } from "node:util";
+import { makeTool, runTool, wholeNumber } from "../../test/command_line.ts";
 import { COLUMNS, WatchedServer } from "./watched_server.ts";
 
-const { values } = parseArgs({
-  options: {
-    connections: { type: "string", default: "200" },
-    seconds: { type: "string", default: "12" },
-  },
-});
+interface SlowOptions {
+  readonly connections: number;
+  readonly seconds: number;
+}
+
+const COMMAND = makeTool(
+  "npm run slowhttptest --",
+  "Sets slowhttptest upon Sluice on each runtime.",
+)
+  .option("--connections <n>", "of each attack", wholeNumber(1, 65_535), 200)
+  .option("--seconds <n>", "for each attack", wholeNumber(1, 3600), 12);
 
 /** Each runs out well before the end of a test. */
 const CLOCKS = {
@@ -72,12 +77,13 @@ interface Outcome {
 async function attack(
   server: WatchedServer,
   { args, path }: Attack,
+  { connections, seconds }: SlowOptions,
   folder: string,
 ): Promise<Outcome> {
   const prefix = join(folder, "report");
-  const { connections, seconds } = values;
   const url = `http://127.0.0.1:${server.port}${path}`;
-  const all = [...args, "-c", connections, "-r", connections, "-l", seconds, "-p", "3"];
+  const [count, length] = [String(connections), String(seconds)];
+  const all = [...args, "-c", count, "-r", count, "-l", length, "-p", "3"];
   const child = spawn("slowhttptest", [...all, "-g", "-o", prefix, "-u", url], {
     stdio: ["ignore", "pipe", "ignore"],
   });
@@ -92,7 +98,7 @@ async function attack(
     const { connections, requests, rss } = await server.report();
     const atMs = performance.now() - startMs;
     // When its time is over, the tool leaves by itself.
-    if (atMs < Number(seconds) * 1000 - LOOK_MS) {
+    if (atMs < seconds * 1000 - LOOK_MS) {
       looks.push({ atMs, open: Math.max(connections, requests), rss });
     }
   };
@@ -137,16 +143,18 @@ const HEAD = [
   "the tool's verdict",
 ];
 
-if (spawnSync("slowhttptest", ["-h"]).error !== undefined) {
-  console.log("skipped: slowhttptest is not installed here");
-} else {
+async function main(options: SlowOptions): Promise<number> {
+  if (spawnSync("slowhttptest", ["-h"]).error !== undefined) {
+    console.log("skipped: slowhttptest is not installed here");
+    return 0;
+  }
   const rows = [HEAD];
   const folder = mkdtempSync(join(tmpdir(), "slow-"));
   try {
     for (const column of COLUMNS) {
       for (const one of ATTACKS) {
         const server = await WatchedServer.start(column, CLOCKS);
-        rows.push(rowOf(column.title, one, await attack(server, one, folder)));
+        rows.push(rowOf(column.title, one, await attack(server, one, options, folder)));
         await server.stop();
       }
     }
@@ -157,4 +165,7 @@ if (spawnSync("slowhttptest", ["-h"]).error !== undefined) {
   for (const row of rows) {
     console.log(`| ${row.map((cell, at) => cell.padEnd(widths[at]!)).join(" | ")} |`);
   }
+  return 0;
 }
+
+await runTool(COMMAND, main);

@@ -5,37 +5,42 @@
  */
 
 import process from "node:process";
-import { FLAG, numberOf, readArgs, runTool, TEXT } from "../command_line.ts";
+import { makeTool, runTool, wholeNumber } from "../command_line.ts";
 import { Dice } from "../sim/dice.ts";
 import { formatInput, loadCorpus } from "./corpus.ts";
 import { judge } from "./judge.ts";
 import { mutate } from "./mutate.ts";
 import { shrinkInput } from "./shrink.ts";
 
-const USAGE = `Usage: npm run fuzz -- [--seed N] [--runs M]
-
-Changes inputs of the corpus (test/fuzz/corpus, and the wire cases) by seed and feeds each to a
+const DESCRIPTION =
+  `Changes inputs of the corpus (test/fuzz/corpus, and the wire cases) by seed and feeds each to a
 whole server in memory, at once, in pieces, and over a slow network. The server must neither throw
 nor hang nor leak, answer in HTTP, and make the same of it each time. Prints one line of totals; a
 failure prints its seed and the shortest input found that fails, in the format of the corpus, and
-ends with exit code 1.
+ends with exit code 1.`;
 
-  --seed N   the first seed, 0 … ${2 ** 32 - 1} (default: by the clock)
-  --runs M   how many inputs, one for each seed from the first on (default: 10000)
-  --help     print this`;
+interface FuzzOptions {
+  /** The first seed; undefined for one that the clock gives. */
+  readonly seed?: number;
+  readonly runs: number;
+}
+
+const SEED_MAX = 2 ** 32 - 1;
+
+const COMMAND = makeTool("npm run fuzz --", DESCRIPTION)
+  .option(
+    "--seed <n>",
+    `the first seed, 0 … ${SEED_MAX} (default: by the clock)`,
+    wholeNumber(0, SEED_MAX),
+  )
+  .option("--runs <m>", "how many inputs, one for each seed", wholeNumber(1, 1e9), 10_000);
 
 const SHRINK_RUNS_MAX = 3000;
 const corpus = loadCorpus().map(({ input }) => input);
 
 /** Answers the exit code: 0 when all held, 1 when something did not. */
-async function main(args: readonly string[]): Promise<number> {
-  const { seed, runs, help } = readArgs(args, { seed: TEXT, runs: TEXT, help: FLAG });
-  if (help) {
-    process.stdout.write(`${USAGE}\n`);
-    return 0;
-  }
-  const first = numberOf("seed", seed, 0, 2 ** 32 - 1, Date.now() % 2 ** 32);
-  return await search(first, numberOf("runs", runs, 1, 1e9, 10_000));
+async function main({ seed, runs }: FuzzOptions): Promise<number> {
+  return await search(seed ?? Date.now() % 2 ** 32, runs);
 }
 
 async function search(first: number, runs: number): Promise<number> {
@@ -64,4 +69,4 @@ async function search(first: number, runs: number): Promise<number> {
   return 0;
 }
 
-await runTool("fuzz", main);
+await runTool(COMMAND, main);

@@ -9,7 +9,7 @@ import process from "node:process";
 import { runTool } from "../command_line.ts";
 import { runAnomalies } from "./anomalies.ts";
 import { drawPlan } from "./draw.ts";
-import { parseOptions, type SimOptions, USAGE } from "./options.ts";
+import { COMMAND, type SimOptions } from "./options.ts";
 import type { RunPlan } from "./plan.ts";
 import { runPlan, type RunStats } from "./run.ts";
 import { shrinkPlan, textOfPlan } from "./shrink.ts";
@@ -18,21 +18,17 @@ import { shrinkPlan, textOfPlan } from "./shrink.ts";
 const SHRINK_RUNS_MAX = 2000;
 
 /** Answers the exit code: 0 when all held, 1 when something did not. */
-async function main(args: readonly string[]): Promise<number> {
-  const options = parseOptions(args);
-  if (options.help) {
-    process.stdout.write(`${USAGE}\n`);
-    return 0;
-  }
+async function main(options: SimOptions): Promise<number> {
   return options.anomalies ? await searchAnomalies() : await searchSeeds(options);
 }
 
 async function searchSeeds(options: SimOptions): Promise<number> {
+  const { clients } = options;
   const first = options.seed ?? Date.now() % 2 ** 32;
   const totals = new Totals();
   for (let run = 0; run < options.runs; run++) {
     const seed = (first + run) % 2 ** 32;
-    const plan = drawPlan(seed, options.clients === null ? {} : { clients: options.clients });
+    const plan = drawPlan(seed, clients === undefined ? {} : { clients });
     nowRunning = `seed ${seed}`;
     const { stats, violation } = await runPlan(plan);
     totals.add(stats);
@@ -40,7 +36,7 @@ async function searchSeeds(options: SimOptions): Promise<number> {
     if (violation === null) continue;
     process.stdout.write(`seed ${seed} fails: ${violation}\n\nmaking it smaller …\n`);
     await printSmaller(plan);
-    const more = options.clients === null ? "" : ` --clients ${options.clients}`;
+    const more = clients === undefined ? "" : ` --clients ${clients}`;
     process.stdout.write(`again: npm run sim -- --seed ${seed} --runs 1${more}\n`);
     process.stdout.write(`${totals}\n`);
     return 1;
@@ -114,4 +110,4 @@ process.on("unhandledRejection", (error) => {
   process.exit(1);
 });
 
-await runTool("sim", main);
+await runTool(COMMAND, main);

@@ -1,55 +1,44 @@
 /**
- * The command line of the simulator: names, defaults, and one clear line for what cannot be. It
- * runs nothing.
+ * The command line of the simulator: names, meanings and defaults. It runs nothing.
  *
  * @module
  */
 
-import { FLAG, numberOf, readArgs, TEXT } from "../command_line.ts";
+import { makeTool, wholeNumber } from "../command_line.ts";
 
 export interface SimOptions {
-  /** The first seed; null for one that the clock gives. */
-  readonly seed: number | null;
+  /** The first seed; undefined for one that the clock gives. */
+  readonly seed?: number;
   readonly runs: number;
-  /** How many clients each run has; null for as many as its seed says. */
-  readonly clients: number | null;
-  readonly anomalies: boolean;
-  readonly verbose: boolean;
-  readonly help: boolean;
+  /** How many clients each run has; undefined for as many as its seed says. */
+  readonly clients?: number;
+  readonly anomalies?: boolean;
+  readonly verbose?: boolean;
 }
 
-export const USAGE = `Usage: npm run sim -- [options]
-
-Runs whole servers with many clients in memory, under faults: one run for each seed. Each run draws
-its faults, limits, clocks, clients and applications from its seed, an oracle checks each answer,
+const DESCRIPTION =
+  `Runs whole servers with many clients in memory, under faults: one run for each seed. Each draws
+its faults, limits, clocks, clients and applications from its seed; an oracle checks each answer,
 every connection and every buffer. Prints one line of totals; a failure prints its seed and the
-smallest plan found that fails, and ends with exit code 1. The same seed fails again.
+smallest plan found that fails, and ends with exit code 1. The same seed fails again.`;
 
-  --seed N       the first seed, 0 … ${2 ** 32 - 1} (default: by the clock)
-  --runs M       how many seeds, from the first on (default: 100)
-  --clients C    how many clients in each run (default: as the seed says)
-  --anomalies    instead of seeds: each fault at each opportunity of a few small scenarios
-  --verbose      one line for each run
-  --help         print this
+const SEED_MAX = 2 ** 32 - 1;
 
-See docs/simulation.md.`;
-
-/** @throws {UsageError} */
-export function parseOptions(args: readonly string[]): SimOptions {
-  const { seed, runs, clients, anomalies, verbose, help } = readArgs(args, {
-    seed: TEXT,
-    runs: TEXT,
-    clients: TEXT,
-    anomalies: FLAG,
-    verbose: FLAG,
-    help: FLAG,
-  });
-  return {
-    seed: numberOf("seed", seed, 0, 2 ** 32 - 1, null),
-    runs: numberOf("runs", runs, 1, 1e9, 100),
-    clients: numberOf("clients", clients, 1, 16_383, null),
-    anomalies,
-    verbose,
-    help,
-  };
-}
+export const COMMAND = makeTool("npm run sim --", DESCRIPTION)
+  .option(
+    "--seed <n>",
+    `the first seed, 0 … ${SEED_MAX} (default: by the clock)`,
+    wholeNumber(0, SEED_MAX),
+  )
+  .option("--runs <m>", "how many seeds, from the first on", wholeNumber(1, 1e9), 100)
+  .option(
+    "--clients <c>",
+    "how many clients in each run (default: as the seed says)",
+    wholeNumber(1, 16_383),
+  )
+  .option(
+    "--anomalies",
+    "instead of seeds: each fault at each opportunity of small scenarios",
+  )
+  .option("--verbose", "one line for each run")
+  .addHelpText("after", "\nSee docs/simulation.md.");
