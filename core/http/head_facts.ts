@@ -26,13 +26,13 @@ import {
   parseTransferEncoding,
   VALUE_BAD,
 } from "./framing_fields.ts";
-import { COLON, equalsLower, isOws, QUESTION, SLASH } from "./grammar.ts";
+import { equalsLower, isOws, QUESTION, SLASH } from "./grammar.ts";
 import { METHOD_OTHER } from "./methods.ts";
 import type { RefusalCode } from "./refusals.ts";
 
 /** The target is a path with an optional query: `/a?b`. */
 export const ORIGIN_FORM = 0;
-/** The target is an http or https URL. */
+/** The target is an http URL. */
 export const ABSOLUTE_FORM = 1;
 /** The target is `*`; the method is OPTIONS. */
 export const ASTERISK_FORM = 2;
@@ -46,7 +46,7 @@ export type TargetForm =
   | typeof AUTHORITY_FORM;
 
 const HTTP_PORT = 80;
-const HTTPS_PORT = 443;
+const SCHEME = "http://";
 
 /** All positions are relative to the first byte of the head. */
 const NO_HOST = new Uint8Array(0);
@@ -119,8 +119,9 @@ export class HeadFacts {
   protected takeAbsoluteTarget(bytes: Uint8Array, base: number): RefusalCode | null {
     const first = base + this.targetStart;
     const end = base + this.targetEnd;
-    const from = first + schemeLength(bytes, first, end);
-    if (from === first) return "bad-target-form";
+    if (beginsWith(bytes, first, end, "https://")) return "misdirected";
+    if (!beginsWith(bytes, first, end, SCHEME)) return "bad-target-form";
+    const from = first + SCHEME.length;
     let to = from;
     while (to < end && bytes[to] !== SLASH && bytes[to] !== QUESTION) to++;
     const verdict = checkAuthority(bytes, from, to);
@@ -206,15 +207,13 @@ export class HeadFacts {
   }
 
   #hostsAgree(bytes: Uint8Array, base: number): boolean {
-    // `https:` has its colon one byte after `http:`.
-    const isHttp = bytes[base + this.targetStart + 4] === COLON;
     return equalAuthorities(
       bytes,
       base + this.hostStart,
       base + this.hostEnd,
       base + this.#hostFieldStart,
       base + this.#hostFieldEnd,
-      isHttp ? HTTP_PORT : HTTPS_PORT,
+      HTTP_PORT,
     );
   }
 
@@ -271,11 +270,9 @@ function judgeCodings(codings: number): RefusalCode | null {
   return null;
 }
 
-/** The length of `http://` or `https://` in any case at `from`; 0 when it is neither. */
-function schemeLength(bytes: Uint8Array, from: number, to: number): number {
-  if (equalsLower(bytes, from, Math.min(to, from + 7), "http://")) return 7;
-  if (equalsLower(bytes, from, Math.min(to, from + 8), "https://")) return 8;
-  return 0;
+/** True when `words`, in lower case, stand at `from` in any case. */
+function beginsWith(bytes: Uint8Array, from: number, to: number, words: string): boolean {
+  return equalsLower(bytes, from, Math.min(to, from + words.length), words);
 }
 
 /** Where the value ends that begins at `from`, without the white space before `to`. */

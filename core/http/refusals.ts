@@ -17,7 +17,9 @@ const REFUSALS = {
   "method-too-long": [501, "the method is longer than any that is implemented"],
   "connect-not-implemented": [501, "CONNECT is not implemented"],
   "bad-target": [400, "the request target is empty or has a byte that no target may have"],
-  "bad-target-form": [400, "the request target is neither a path, an http(s) URL nor OPTIONS *"],
+  "bad-target-form": [400, "the request target is neither a path, an http URL nor OPTIONS *"],
+  // RFC 9110 §7.4: not what came over a connection without a certificate.
+  "misdirected": [421, "the request target is an https URL, and the connection has no TLS"],
   "target-too-long": [414, "the request target is too long"],
   "bad-version": [400, "the request line does not end in HTTP/digit.digit"],
   "version-not-supported": [505, "the version is neither HTTP/1.0 nor HTTP/1.1"],

@@ -31,7 +31,7 @@ describe("refusal()", () => {
       const error = refusal(code);
       assertEquals(error.code, code);
       assertEquals(error.fault, "peer");
-      assert([400, 413, 414, 417, 431, 501, 505].includes(error.status), code);
+      assert([400, 413, 414, 417, 421, 431, 501, 505].includes(error.status), code);
       assertMatch(error.code, /^[a-z0-9]+(-[a-z0-9]+)*$/);
       assertMatch(error.message, /^[ -~]{10,100}$/);
     }
