@@ -243,7 +243,6 @@ class DenoHandle extends StreamHandle {
     this.#looping = true;
     const small = this.#small ??= new Uint8Array(SMALL_BYTES);
     let buffer = small;
-    let view = small;
     while (this.reading && this.state < CLOSING) {
       let count: number;
       try {
@@ -258,15 +257,9 @@ class DenoHandle extends StreamHandle {
         break;
       }
       if (count < buffer.length) {
-        if (buffer === small) {
-          // Requests of one client are often alike.
-          if (count !== view.length) view = small.subarray(0, count);
-          this.received(view);
-        } else {
-          this.received(buffer.subarray(0, count));
-          this.#buffers.giveBack(buffer);
-          buffer = small;
-        }
+        this.received(buffer.subarray(0, count));
+        if (buffer !== small) this.#buffers.giveBack(buffer);
+        buffer = small;
       } else {
         this.received(buffer);
         if (buffer === small) buffer = this.#buffers.take() ?? small;
