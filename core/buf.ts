@@ -79,6 +79,13 @@ export function bufOf(bytes: Uint8Array, owner: BufOwner | null = null): Buf {
   return buf;
 }
 
+/** True exactly when `value` is a buffer, of whatever copy of this package. */
+export function isBuf(value: unknown): value is Buf {
+  if (typeof value !== "object" || value === null) return false;
+  const { bytes, pos, end } = value as Partial<Buf>;
+  return bytes instanceof Uint8Array && typeof pos === "number" && typeof end === "number";
+}
+
 /** A runtime takes a queued buffer. Only a shim's `send` calls this, by way of `Chain.lend`. */
 export function lendBuf(buf: Buf): void {
   assert(buf.state === QUEUED, "a buffer was lent that was not queued");

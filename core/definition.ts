@@ -44,6 +44,9 @@ export function defineServer(settings: ServerSettings): ServerDefinition {
   if (settings.fetch === undefined && (settings.handlers ?? []).length === 0) {
     throw new TypeError("defineServer needs `fetch` or `handlers`");
   }
+  if (settings.fetch !== undefined && typeof settings.fetch !== "function") {
+    throw new TypeError("fetch is a function: (request, env, context) => Response");
+  }
   for (const name of Object.keys(settings)) {
     if (!SETTINGS.has(name)) throw new TypeError(`defineServer knows no setting "${name}"`);
   }

@@ -153,5 +153,13 @@ export function describe(value: unknown): string {
   if (value === undefined) return "nothing";
   if (value === null) return "null";
   if (typeof value === "object") return `an object (${value.constructor?.name ?? "no class"})`;
+  // The source of a function and a whole page are no few words.
+  if (typeof value === "function") {
+    return value.name === "" ? "a function" : `function ${value.name}`;
+  }
+  if (typeof value === "string") return `string ${JSON.stringify(value.slice(0, TEXT_SHOWN_MAX))}`;
   return `${typeof value} ${String(value)}`;
 }
+
+/** Of a text that is none of what was wanted, in characters. */
+const TEXT_SHOWN_MAX = 60;

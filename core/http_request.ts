@@ -8,13 +8,14 @@
 
 import { authorityOf } from "./addresses.ts";
 import { assert } from "./assert.ts";
-import { type Buf, bufOf } from "./buf.ts";
+import { type Buf, bufOf, isBuf } from "./buf.ts";
 import { type AbortCause, RequestAborted, textOfError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Compression } from "./filters/compression.ts";
 import type { Encoding } from "./filters/encoding.ts";
 import type { Outgoing, OutgoingSink } from "./filters/outgoing.ts";
 import { finalizeRequest, terminateRequest } from "./finalize.ts";
+import { describe } from "./handlers.ts";
 import { Hold } from "./hold.ts";
 import type { RequestHead } from "./http/request_head.ts";
 import { type HeaderFields, ResponseHead } from "./http/response_head.ts";
@@ -218,13 +219,17 @@ export class HttpRequest implements Outgoing {
    * - `OK` or `AGAIN`: the answer is complete; give either to `finalizeRequest`, or return it.
    * - `ERROR`: nothing was sent: the client is gone, or the response had begun.
    *
-   * @throws {TypeError} when the status or a header cannot be sent; nothing was sent then.
+   * @throws {TypeError} when the status, a header or the body cannot be sent; nothing was sent.
    */
   respond(status: number, headers?: HeaderFields, body?: string | Uint8Array | null): SendCode {
     if (!mayAnswer(this, "respond")) return ERROR;
     const response = new ResponseHead();
     response.set(status, headers ?? NO_FIELDS);
-    return sendWhole(this, response, body ?? NO_BYTES);
+    const bytes = body ?? NO_BYTES;
+    if (typeof bytes !== "string" && !(bytes instanceof Uint8Array)) {
+      throw new TypeError(`respond takes text or bytes, not ${describe(bytes)}`);
+    }
+    return sendWhole(this, response, bytes);
   }
 
   /**
@@ -248,10 +253,15 @@ export class HttpRequest implements Outgoing {
    * - `AGAIN`: accepted; offer nothing until `onWritable`.
    * - `ERROR`: not accepted, and yours as before, with no release: the client is gone, or the
    *   response has ended.
+   *
+   * @throws {TypeError} for what is none of the three; nothing was taken then.
    */
   send(item: string | Uint8Array | Buf, options?: SendOptions): SendCode {
     const bytes = typeof item === "string" ? encoder.encode(item) : item;
     const buf = bytes instanceof Uint8Array ? bufOf(bytes) : bytes;
+    if (bytes === buf && !isBuf(buf)) {
+      throw new TypeError(`send takes text, bytes or a Buf, not ${describe(buf)}`);
+    }
     return sendBuf(this, buf, options?.last === true, options?.flush === true);
   }
 

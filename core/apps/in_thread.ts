@@ -13,6 +13,7 @@ import { NO_THREAD, refuseForLoad } from "../refuse.ts";
 import type { Address } from "../reactor.ts";
 import { DONE, type ResultCode } from "../status.ts";
 import type { JobCall, LoopFunction } from "../thread_service.ts";
+import { urlOfModule } from "../work/call_job.ts";
 import { ThreadAnswer } from "../work/thread_answer.ts";
 import { WholeAnswer } from "../work/whole_answer.ts";
 
@@ -64,13 +65,15 @@ export interface InThreadOptions {
  * - The export throws, or its thread dies: 500, or a reset when the head is out.
  * - It overruns its deadline: 503, or a reset; the thread is replaced.
  * - The client leaves: the next write throws `ThreadStopped`.
+ *
+ * @throws {TypeError} for what names no module, or no export.
  */
 export function inThread(
   module: URL | string,
   name: string,
   options: InThreadOptions = {},
 ): Handler {
-  const url = typeof module === "string" ? module : module.href;
+  const url = urlOfModule(module, name);
   const { buffered = false, deadlineMs, calls = {} } = options;
   return function inThread(request: HttpRequest): ResultCode {
     const hold = request.hold(`${name} in a thread`);

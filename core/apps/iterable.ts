@@ -41,8 +41,15 @@ import { IterableSender } from "./iterable_sender.ts";
  */
 export type IterableHandler = (request: HttpRequest, out: IterableOutput) => IterableItems;
 
-/** Makes a handler of an iterable application. The handler's name in log lines is `iterable`. */
+/**
+ * Makes a handler of an iterable application. The handler's name in log lines is `iterable`.
+ *
+ * @throws {TypeError} for what is no function: a generator was called too early.
+ */
 export function iterable(app: IterableHandler): Handler {
+  if (typeof app !== "function") {
+    throw new TypeError(`iterable takes a function, not ${describe(app)}`);
+  }
   return function iterable(request: HttpRequest): ResultCode {
     const out = new IterableOutput();
     const items = app(request, out);

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { Buf } from "../buf.ts";
+import { type Buf, isBuf } from "../buf.ts";
 import type { Suspension } from "../work/suspension.ts";
 
 /**
@@ -59,10 +59,7 @@ export function isBlock(value: unknown): value is Block {
 
 /** True exactly when `value` is body bytes. */
 export function isChunk(value: unknown): value is Chunk {
-  if (typeof value === "string" || value instanceof Uint8Array) return true;
-  if (typeof value !== "object" || value === null) return false;
-  const { bytes, pos, end } = value as Partial<Buf>;
-  return bytes instanceof Uint8Array && typeof pos === "number" && typeof end === "number";
+  return typeof value === "string" || value instanceof Uint8Array || isBuf(value);
 }
 
 /** The chunk that an item is or has; null for an item without one. */

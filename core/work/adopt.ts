@@ -7,6 +7,7 @@
  */
 
 import type { Pollable, Polls } from "../capabilities/polls.ts";
+import { describe } from "../handlers.ts";
 import type { HttpRequest } from "../http_request.ts";
 import type { Loop } from "../loop.ts";
 import type { Address, Handle, Sockets, Streams } from "../reactor.ts";
@@ -114,8 +115,13 @@ export function closeHandle(handle: Handle): void {
   adoptionOf(handle).close();
 }
 
+/** @throws {TypeError} for what is neither a request nor a server. */
 export function waitingOf(home: Home): Waiting {
-  return "service" in home ? home.service : home;
+  const waiting = (home as Partial<HttpRequest> | undefined)?.service ?? home as Waiting;
+  if (waiting?.polls !== undefined) return waiting;
+  throw new TypeError(
+    `whose reactor is to wait? It takes a request or a server, not ${describe(home)}`,
+  );
 }
 
 function isForeign(source: object): source is ForeignSource {

@@ -6,6 +6,7 @@
  */
 
 import { RequestAborted } from "../errors.ts";
+import { describe } from "../handlers.ts";
 import type { HttpRequest } from "../http_request.ts";
 import {
   type CallOptions,
@@ -36,7 +37,7 @@ export function callJob(
       return;
     }
     const sink = new CallSink(resolve, reject, request, signal);
-    const url = typeof module === "string" ? module : module.href;
+    const url = urlOfModule(module, name);
     const job = threads.startJob(
       { module: url, name, args, style: "value", deadlineMs, calls },
       sink,
@@ -44,6 +45,30 @@ export function callJob(
     if (job === null) reject(queueFull(name));
     else sink.begin(job);
   });
+}
+
+/**
+ * The URL of what a job runs.
+ *
+ * @throws {TypeError} for what names no module, or no export: closures do not cross.
+ */
+export function urlOfModule(module: URL | string, name: string): string {
+  const url = typeof module === "string" ? module : (module as URL | undefined)?.href;
+  if (typeof url !== "string") {
+    throw new TypeError(
+      `a module is named by its URL, not by ${
+        describe(module)
+      }: closures do not cross into a thread`,
+    );
+  }
+  if (/^\.\.?\//.test(url)) {
+    const absolute = `new URL(${JSON.stringify(url)}, import.meta.url)`;
+    throw new TypeError(`${JSON.stringify(url)} is relative to nobody: ${absolute} is absolute`);
+  }
+  if (typeof name !== "string") {
+    throw new TypeError(`an export is named by a text, not by ${describe(name)}`);
+  }
+  return url;
 }
 
 /** What a job gets that finds no place. */

@@ -7,7 +7,7 @@
 
 import type { Ambient } from "../capabilities/context.ts";
 import { textOfError } from "../errors.ts";
-import { handlerFailed, isPromiseLike } from "../handlers.ts";
+import { describe, handlerFailed, isPromiseLike } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import type { Service } from "../service.ts";
@@ -34,7 +34,7 @@ export interface EveryOptions {
  * meanwhile are left out, and the next one comes in phase with the first: `run` is told how many
  * were left out since the call before. Ambient state (`AsyncLocalStorage`) is that of this call.
  *
- * @throws {TypeError} when it is told neither a request nor a server.
+ * @throws {TypeError} when it is told neither a request nor a server, or nothing to call.
  * @throws {RangeError} when the interval is not above 0.
  */
 export function every(
@@ -63,10 +63,13 @@ export class Every implements TimerOwner {
   #isOver = false;
 
   constructor(intervalMs: number, run: (leftOut: number) => unknown, options: EveryOptions) {
-    const { request = null } = options;
-    const service = request?.service ?? options.server;
+    const { request = null, server } = options ?? NO_OPTIONS;
+    const service = request?.service ?? server;
     if (service === undefined) {
       throw new TypeError("a call that repeats belongs to a request or a server: name one");
+    }
+    if (typeof run !== "function") {
+      throw new TypeError(`every takes a function, not ${describe(run)}`);
     }
     if (!(intervalMs > 0 && intervalMs < Infinity)) {
       throw new RangeError(`an interval must be above 0 ms, not ${intervalMs}`);
@@ -143,3 +146,5 @@ export class Every implements TimerOwner {
     this.stop();
   }
 }
+
+const NO_OPTIONS: EveryOptions = {};

@@ -8,7 +8,7 @@
 
 import type { Ambient } from "../capabilities/context.ts";
 import { type AbortCause, HttpError, RequestAborted, textOfError } from "../errors.ts";
-import { handlerFailed, isPromiseLike } from "../handlers.ts";
+import { describe, handlerFailed, isPromiseLike } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import type { Loop } from "../loop.ts";
@@ -72,7 +72,8 @@ export interface StepReport {
  *
  * @throws {HttpError} 503 when `stepsMax` computations are not over yet, or when the loop is late
  *   by more than `stepsLagMaxMs`: slicing alone lets ever more in. A handler may let it go.
- * @throws {TypeError} when it is told neither a request nor a server.
+ * @throws {TypeError} when it is told neither a request nor a server, and for what is no generator
+ *   or an asynchronous one.
  */
 export function step<T>(generator: Generator<unknown, T, unknown>, options: StepOptions): Step<T> {
   return new Step(generator, options);
@@ -126,8 +127,9 @@ export class Step<T> implements Sliced, WaitOwner {
   #tellServer: (() => void) | null = null;
 
   constructor(generator: Generator<unknown, T, unknown>, options: StepOptions) {
-    const { request = null, signal = null, budgetMs = Infinity } = options;
-    const service = request?.service ?? options.server;
+    checkGenerator(generator);
+    const { request = null, server, signal = null, budgetMs = Infinity } = options ?? NO_OPTIONS;
+    const service = request?.service ?? server;
     if (service === undefined) {
       throw new TypeError("a computation in steps belongs to a request or a server: name one");
     }
@@ -317,6 +319,18 @@ const OVERRUNS_MIN = 3;
 const OVERRUN_BUDGETS = 20;
 
 type End<T> = { readonly value: T } | { readonly error: unknown; readonly isStopped?: true };
+
+const NO_OPTIONS: StepOptions = {};
+
+/** One of an asynchronous generator would be asked for ever: each of its steps is a promise. */
+function checkGenerator(generator: object): void {
+  if (typeof (generator as { next?: unknown } | undefined)?.next !== "function") {
+    throw new TypeError(`step takes a generator, not ${describe(generator)}`);
+  }
+  if (Symbol.asyncIterator in generator) {
+    throw new TypeError("step takes a synchronous generator: what it waits for is yielded");
+  }
+}
 
 /** @throws {HttpError} 503 when one more computation would be too many. */
 function admit({ limits, load }: Service, { live }: Stepper): void {

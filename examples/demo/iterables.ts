@@ -51,8 +51,9 @@ export const conditional: Entry = {
   example: "/conditional",
   title: "304 without a body",
   look:
-    "The page says how often it was made, and so does x-generated. With the etag that you have " +
-    "got, it is answered 304 and the number stands still: the generator never ran. Reload it.",
+    "The page says how often it was made; x-generated, in its head, how often before. With the " +
+    "etag that you have got, it is answered 304 and the number stands still: the generator never " +
+    "ran. Reload it.",
   curl: `-i -H 'If-None-Match: "demo"' '$URL'`,
   handler: at("/conditional", iterable(revalidate)),
 };

@@ -37,8 +37,8 @@ export const live: Entry = {
 function liveHandler(request: HttpRequest): ResultCode {
   if (!/^(?:https?:\/\/[^/]+)?\/live(?:\?|$)/.test(request.target)) return DECLINED;
   if (request.method !== "GET" && !request.isHead) return DECLINED;
-  if (request.isHead) return request.respond(200, EVENTS);
   request.sendHead(200, EVENTS);
+  if (request.isHead) return request.end();
   let isBlocked = false;
   request.onWritable = () => isBlocked = false;
   const reporting = every(PERIOD_MS, () => {

@@ -10,7 +10,7 @@ import { html, raw } from "hono/html";
 /** What a field is called on the page, and the sentence that a pointer resting on it shows. */
 const FIELDS: ReadonlyArray<readonly [id: string, name: string, hint: string]> = [
   ["requests", "open requests", "Begun and not over. This page's own stream is one of them."],
-  ["connections", "connections", "Through Bun.serve nobody can count them."],
+  ["connections", "connections", "Through Bun.serve nobody can count them, nor their bytes."],
   ["lag", "loop lag", "How late a timer comes, on average: an event waits as long."],
   ["threads", "threads at work", "Of those that were started; none is before it is needed."],
   ["queued", "thread queue", "Jobs that wait for a thread."],
@@ -54,14 +54,17 @@ export const SCRIPT = `
   const number = new Intl.NumberFormat("en");
   const put = (id, value) => { at(id).textContent = value; };
   const show = (live) => {
-    for (const id of ["requests", "connections", "steps", "suspended", "handles"]) {
+    for (const id of ["requests", "steps", "suspended", "handles"]) {
       put(id, number.format(live[id]));
     }
+    // This page's own stream has a connection: none means that nobody counts.
+    const counted = (value) => live.connections === 0 ? "\\u2013" : number.format(value);
+    put("connections", counted(live.connections));
+    put("lent", counted(live.bytes.lent));
+    put("output", counted(live.bytes.output));
     put("lag", number.format(live.lagMs) + " ms");
     put("threads", live.threads.running + " of " + live.threads.all);
     put("queued", number.format(live.threads.queued));
-    put("lent", number.format(live.bytes.lent));
-    put("output", number.format(live.bytes.output));
     const holds = Object.entries(live.holds).map(([reason, count]) => {
       const item = document.createElement("li");
       item.textContent = count + " \\u00d7 " + reason;

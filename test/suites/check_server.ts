@@ -24,6 +24,7 @@ import { checkIterableMiddleware } from "./server/iterable_middleware.ts";
 import { checkIterables } from "./server/iterables.ts";
 import { checkIterablesWaiting } from "./server/iterables_waiting.ts";
 import { checkLimits } from "./server/limits.ts";
+import { checkMistakes } from "./server/mistakes.ts";
 import { checkOverload } from "./server/overload.ts";
 import { checkProtocol } from "./server/protocol.ts";
 import { checkReports } from "./server/reports.ts";
@@ -51,6 +52,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["coded bodies", checkCodedBodies],
     ["codecs that fail", checkFailingCodecs],
     ["finalize", checkFinalize],
+    ["mistakes", checkMistakes],
     ["sending", checkSending],
     ["fetch applications", checkFetch],
     ["lingering", (check) => checkLingering(check, rig)],

@@ -40,6 +40,16 @@ export function checkLive(column: ProcessColumn): void {
     });
   });
 
+  test("/live says to HEAD what it says to GET, and no length", async () => {
+    await whileServing(column, "examples/demo.ts", async ({ url }) => {
+      const { status, headers } = await fetch(`${url}/live`, { method: "HEAD" });
+      const said = ["content-type", "cache-control", "content-length"].map((name) =>
+        headers.get(name)
+      );
+      assertEquals([status, ...said], [200, "text/event-stream", "no-store", null]);
+    });
+  });
+
   test("/live ends in order when the server closes", async () => {
     const { url, program } = await startServing(column, ["examples/demo.ts", "--port", "0"]);
     const reports = readReports(await fetch(`${url}/live`));
@@ -61,6 +71,15 @@ export function checkLive(column: ProcessColumn): void {
     assertEquals(holds, ['1 × every "live"', "2 × <b>"]);
     page.streams[0]!.onmessage!({ data: "{" });
     assertEquals(page.text("requests"), "12,345");
+  });
+
+  test("the page's script makes no number of what a runtime cannot count", () => {
+    const page = new FakePage();
+    const bytes = { input: 0, output: 0, lent: 0 };
+    const uncounted: Live = { ...REPORT, connections: 0, bytes };
+    page.streams[0]!.onmessage!({ data: JSON.stringify(uncounted) });
+    const texts = ["requests", "connections", "lent", "output"].map((id) => page.text(id));
+    assertEquals(texts, ["12,345", "–", "–", "–"]);
   });
 
   test("the page's script says that its numbers are old, and tries again when refused", () => {

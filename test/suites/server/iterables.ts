@@ -112,7 +112,7 @@ function checkItems(check: ServerCheck): void {
       assertEquals((await answerOf(bench, target)).status, 500);
     }
     assertEquals(returned, 1);
-    assertStringIncludes(bench.logs[0]!, "answered string text instead of an iterable of chunks");
+    assertStringIncludes(bench.logs[0]!, 'answered string "text" instead of an iterable of chunks');
     assertStringIncludes(bench.logs[1]!, "yielded number 5 instead of a chunk");
   });
 }

@@ -228,7 +228,7 @@ describe("fetchHandler when the application fails", () => {
     const things: [unknown, string][] = [
       [undefined, "nothing"],
       [null, "null"],
-      ["text", "string text"],
+      ["text", 'string "text"'],
       [{ status: 200 }, "an object (Object)"],
       [new Request("http://x/"), "an object (Request)"],
     ];

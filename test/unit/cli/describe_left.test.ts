@@ -9,8 +9,13 @@ import { assertEquals } from "@std/assert";
 import type { RequestReport } from "../../../core/inspect.ts";
 import { describeLeft } from "../../../runtimes/cli/describe_left.ts";
 
-function report(requests: readonly RequestReport[], promises = 0, threads = 0): string {
-  const left = { connections: requests.length, requests, buffersOut: 0 };
+function report(
+  requests: readonly RequestReport[],
+  promises = 0,
+  threads = 0,
+  connections = requests.length,
+): string {
+  const left = { connections, requests, buffersOut: 0 };
   return describeLeft({ clean: false, left: left as never, promises, threads });
 }
 
@@ -26,6 +31,13 @@ describe("describeLeft()", () => {
       "sluice: cut off at the deadline: 2 requests on 2 connections\n" +
         "  GET /a, 2.5 s, held by a query (2.4 s), a lock (2.4 s)\n" +
         "  GET /b, 1.0 s\n",
+    );
+  });
+
+  test("says nothing of connections where nobody counts them", () => {
+    assertEquals(
+      report([request("/a", 1000)], 0, 0, 0),
+      "sluice: cut off at the deadline: 1 request\n  GET /a, 1.0 s\n",
     );
   });
 

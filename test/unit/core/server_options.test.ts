@@ -82,6 +82,7 @@ describe("options of a server", () => {
     const app = defineServer({ handlers, limits: { headBytesMax: -1 } });
     const error = await assertRejects(() => serve(app, { port: 0 }), ServeError, "headBytesMax");
     assertEquals(error.code, "options");
+    assertThrows(() => defineServer({ fetch: 5 as never }), TypeError, "fetch is a function");
     const options = { port: 0, clock: {} };
     await assertRejects(() => serve(() => 0, options), ServeError, 'serve has no option "clock"');
   });
