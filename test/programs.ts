@@ -23,7 +23,7 @@ export interface ProgramOptions {
   readonly timeoutMs?: number;
 }
 
-export type EndSignal = "SIGINT" | "SIGTERM" | "SIGKILL";
+export type EndSignal = "SIGHUP" | "SIGINT" | "SIGTERM" | "SIGKILL";
 
 const TIMEOUT_MS = 60_000;
 

@@ -15,7 +15,7 @@ import { ListenError } from "../../core/reactor.ts";
 import { ServeError, type Via } from "../choose.ts";
 import { addServerFlags, optionOf } from "./flags.ts";
 import { runServe } from "./run_serve.ts";
-import { TIME } from "./units.ts";
+import { readPort, TIME } from "./units.ts";
 import { UsageError } from "./usage_error.ts";
 
 const VERSION = "0.1.0";
@@ -27,6 +27,11 @@ export async function runCommand(args: readonly string[]): Promise<number> {
   try {
     const [command] = args;
     if (command === undefined) throw new UsageError("no command given: try sluice serve <module>");
+    const topic = command === "help" ? args[1] : undefined;
+    // Commander shows its help for one that it does not know.
+    if (topic !== undefined && topic !== "serve") {
+      throw new UsageError(`unknown command '${topic}'`);
+    }
     if (command !== "serve" && existsSync(command)) {
       throw new UsageError(`unknown command '${command}' (Did you mean serve ${command}?)`);
     }
@@ -43,14 +48,14 @@ function programOf(done: (exitCode: number) => void): Command {
     .description("One HTTP server core that behaves the same on Node, Deno and Bun.")
     .version(VERSION, "-v, --version", "print the version")
     .helpOption("-h, --help", "print this help, or that of a command")
-    .helpCommand(false)
+    .helpCommand("help [command]", "print the help of a command")
     .configureOutput({ outputError: (text, write) => write(`sluice: ${oneLine(text)}\n`) })
-    .configureHelp({ subcommandTerm: (command) => `${command.name()} <module> [options]` })
+    .configureHelp({ subcommandTerm: termOf })
     .exitOverride();
   const serve = program.command("serve")
     .description("Serve an application until Ctrl-C.")
     .argument("<module>", "the file whose default export is the application")
-    .option("-p, --port <number>", "port to listen on; 0 takes any free one", readPort)
+    .option("-p, --port <number>", "port to listen on; 0 takes any free one", portOf)
     .option("--host <name>", "address to listen on")
     .addOption(
       new Option("--unix <path>", "Unix socket to listen on instead")
@@ -68,9 +73,13 @@ function programOf(done: (exitCode: number) => void): Command {
   return program;
 }
 
-function readPort(text: string): number {
-  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
-  if (port <= 65535) return port;
+function termOf(command: Command): string {
+  return command.name() === "serve" ? "serve <module> [options]" : "help [command]";
+}
+
+function portOf(text: string): number {
+  const port = readPort(text);
+  if (port !== null) return port;
   throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
 }
 
@@ -124,7 +133,9 @@ The module exports by default one of
   a native handler: (request: HttpRequest) => ResultCode
   defineServer({ fetch, handlers, limits, clocks, compression, … })
 
-Without --host, --port and --unix the module's own count, else 127.0.0.1 and 8080.
+Without --host, --port and --unix the module's own count. Without those the port is
+that of the environment's PORT, else 8080, and the host 127.0.0.1.
 A time is 500ms, 2s, 1m or 1h, and a size 4096, 16k, 1m or 1g.
-Ctrl-C lets open requests end, within --shutdown-timeout; a second one ends at once.
+Ctrl-C, SIGTERM and SIGHUP let open requests end, within --shutdown-timeout; a second
+signal ends at once.
 `;

@@ -10,6 +10,7 @@ import type { App } from "../../core/definition.ts";
 import { type RunningServer, serve, ServeError, type Via } from "../serve.ts";
 import { describeLeft } from "./describe_left.ts";
 import { endProcess } from "./end_process.ts";
+import { portOfEnvironment } from "./environment.ts";
 import { serverOptionsOf } from "./flags.ts";
 import { loadApp } from "./load_app.ts";
 import { UsageError } from "./usage_error.ts";
@@ -72,8 +73,8 @@ async function start(
   options: ServeCommandOptions,
 ): Promise<RunningServer> {
   try {
-    const { host, port, unix, reusePort, via } = options;
-    const where = { host, port, unix, reusePort, via };
+    const { host, unix, reusePort, via } = options;
+    const where = { host, port: portFor(app, options), unix, reusePort, via };
     return await serve(app, { ...where, ...serverOptionsOf(options) });
   } catch (error) {
     if (error instanceof ServeError && error.code !== "via") {
@@ -83,8 +84,16 @@ async function start(
   }
 }
 
+/** That of the environment where neither the command line nor the module says where to listen. */
+function portFor(app: App, { port, unix }: ServeCommandOptions): number | undefined {
+  if (port !== undefined || unix !== undefined) return port;
+  const own = app as { readonly port?: unknown; readonly unix?: unknown } | null | undefined;
+  const place = own?.unix ?? own?.port ?? "";
+  return place === "" ? portOfEnvironment() : undefined;
+}
+
 /** The exit code of a process that a signal ended, as shells report it: 128 and its number. */
-const EXIT_CODES = { SIGINT: 130, SIGTERM: 143 } as const;
+const EXIT_CODES = { SIGHUP: 129, SIGINT: 130, SIGTERM: 143 } as const;
 type EndSignal = keyof typeof EXIT_CODES;
 
 /**
@@ -107,8 +116,9 @@ function firstSignal(endNow: (exitCode: number) => never): Promise<EndSignal> {
       endNow(EXIT_CODES[signal]);
     }
   };
-  process.on("SIGINT", () => onSignal("SIGINT"));
-  process.on("SIGTERM", () => onSignal("SIGTERM"));
+  for (const signal of Object.keys(EXIT_CODES) as EndSignal[]) {
+    process.on(signal, () => onSignal(signal));
+  }
   return promise;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Times, sizes and counts as the command line writes them, after nginx: `500ms`, `2s`, `1m`; `16k`,
+ * Times, sizes, counts and ports as the command line writes them, after nginx: `500ms`, `2s`, `1m`; `16k`,
  * `1m`, `1g`. It knows texts and numbers, and no option.
  *
  * @module
@@ -53,6 +53,12 @@ export const COUNT: Unit = {
   read: (text) => scaled(text, /^(\d{1,9})()$/, SIZES, 1),
   write: String,
 };
+
+/** Null for what is no whole number from 0 to 65535. */
+export function readPort(text: string): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : NaN;
+  return port <= 65535 ? port : null;
+}
 
 function scaled(
   text: string,

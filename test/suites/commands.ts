@@ -7,7 +7,7 @@
 
 import process from "node:process";
 import { assertEquals, assertMatch } from "@std/assert";
-import { type Ending, Program, runProgram } from "../programs.ts";
+import { type Ending, Program, type ProgramOptions, runProgram } from "../programs.ts";
 import { ROOT } from "../tidy/tree.ts";
 
 /** The columns of which each has a process of its own. */
@@ -44,8 +44,12 @@ const FACTS: { readonly [column in ProcessColumn]: Facts } = {
 };
 
 /** Runs a script of the project to its end. */
-export function runScript(column: ProcessColumn, args: readonly string[]): Promise<Ending> {
-  return runProgram(process.execPath, [...FACTS[column].run, ...args], { cwd: ROOT });
+export function runScript(
+  column: ProcessColumn,
+  args: readonly string[],
+  env: ProgramOptions["env"] = {},
+): Promise<Ending> {
+  return runProgram(process.execPath, [...FACTS[column].run, ...args], { cwd: ROOT, env });
 }
 
 export function startScript(column: ProcessColumn, args: readonly string[]): Program {
@@ -84,8 +88,12 @@ async function served(column: ProcessColumn, program: Program): Promise<Serving>
 }
 
 /** Runs `serve` to its end, which comes before it listens. */
-export function runServing(column: ProcessColumn, args: readonly string[]): Promise<Ending> {
-  return runScript(column, ["runtimes/main.ts", "serve", ...FACTS[column].serve, ...args]);
+export function runServing(
+  column: ProcessColumn,
+  args: readonly string[],
+  env: ProgramOptions["env"] = {},
+): Promise<Ending> {
+  return runScript(column, ["runtimes/main.ts", "serve", ...FACTS[column].serve, ...args], env);
 }
 
 /**

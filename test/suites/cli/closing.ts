@@ -6,6 +6,7 @@
 
 import { test } from "node:test";
 import { assertEquals, assertMatch, assertRejects } from "@std/assert";
+import type { EndSignal } from "../../programs.ts";
 import { type ProcessColumn, startScript, startServing } from "../commands.ts";
 import { writeModule } from "./modules.ts";
 
@@ -85,12 +86,14 @@ export function checkClosing(column: ProcessColumn): void {
     assertEquals(await answer, "shutdown");
   });
 
-  test("SIGTERM without open requests: exit code 0", async () => {
+  test("SIGTERM, and SIGHUP of a terminal, without open requests: exit code 0", async () => {
     const module = writeModule("patient.mjs", PATIENT);
-    const { program } = await startServing(column, [module, "--port", "0"]);
-    const { code, stdout, stderr } = await program.stop("SIGTERM");
-    assertEquals({ code, stderr }, { code: 0, stderr: "" });
-    assertMatch(stdout, /\nSIGTERM: closing with no open request\n$/);
+    for (const signal of ["SIGTERM", "SIGHUP"] as const) {
+      const { program } = await startServing(column, [module, "--port", "0"]);
+      const { code, stdout, stderr } = await program.stop(signal);
+      assertEquals({ code, stderr }, { code: 0, stderr: "" });
+      assertMatch(stdout, new RegExp(`\\n${signal}: closing with no open request\\n$`));
+    }
   });
 
   test("it outlives whoever read its output, and ends as always: exit code 0", async () => {
@@ -105,7 +108,9 @@ export function checkClosing(column: ProcessColumn): void {
   });
 
   test("a second signal ends at once, with the signal's exit code", async () => {
-    await endWithSecondSignal(column, writeModule("stubborn.mjs", STUBBORN));
+    const module = writeModule("stubborn.mjs", STUBBORN);
+    await endWithSecondSignal(column, module);
+    await endWithSecondSignal(column, module, "SIGHUP", 129);
   });
 
   test("after --shutdown-timeout what is left is cut off and reported: exit code 1", async () => {
@@ -155,12 +160,17 @@ export function checkClosing(column: ProcessColumn): void {
 }
 
 /** Two signals, one after the other, while a request is held. */
-async function endWithSecondSignal(column: ProcessColumn, module: string): Promise<void> {
+async function endWithSecondSignal(
+  column: ProcessColumn,
+  module: string,
+  second: EndSignal = "SIGTERM",
+  code = 143,
+): Promise<void> {
   const { url, program } = await startServing(column, [module, "--port", "0"]);
   const answer = assertRejects(() => fetch(url));
   await program.waitFor(/held\n/);
   program.stop("SIGINT");
   await program.waitFor(/SIGINT: closing/);
-  assertEquals((await program.stop("SIGTERM")).code, 143);
+  assertEquals((await program.stop(second)).code, code);
   await answer;
 }

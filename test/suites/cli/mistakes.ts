@@ -17,6 +17,9 @@ import { takePort } from "./ports.ts";
 const ARGUMENTS: ReadonlyArray<readonly [string, RegExp]> = [
   ["", /no command given: try sluice serve <module>/],
   ["frob", /unknown command 'frob'/],
+  ["serv a.ts", /unknown command 'serv' \(Did you mean serve\?\)/],
+  ["help frob", /unknown command 'frob'/],
+  ["--verison", /unknown option '--verison' \(Did you mean --version\?\)/],
   ["examples/hello.ts --port 0", /unknown command 'examples\/hello\.ts' \(Did you mean serve /],
   ["serve", /missing required argument 'module'/],
   ["serve a.ts b.ts", /too many arguments/],
@@ -128,7 +131,9 @@ export function checkMistakes(column: ProcessColumn): void {
     const help = await run(["--help"]);
     assertEquals([help.code, help.stderr], [0, ""]);
     assertStringIncludes(help.stdout, "serve <module> [options]");
+    assertEquals((await run(["help"])).stdout, help.stdout);
     const serveHelp = await run(["serve", "--help"]);
+    assertEquals((await run(["help", "serve"])).stdout, serveHelp.stdout);
     assertEquals([serveHelp.code, serveHelp.stderr], [0, ""]);
     for (const option of [...PLACES, ...FLAGS]) {
       assertMatch(serveHelp.stdout, new RegExp(`\\n +(-p, )?${option}  `));

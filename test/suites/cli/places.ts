@@ -1,6 +1,6 @@
 /**
  * Where the command listens when that is no port of its own: a Unix path, and what lies there; a
- * port that processes share.
+ * port that processes share; the port of the environment.
  *
  * @module
  */
@@ -12,6 +12,8 @@ import { join } from "node:path";
 import process from "node:process";
 import { test } from "node:test";
 import { assertEquals, assertMatch } from "@std/assert";
+import { runProgram } from "../../programs.ts";
+import { ROOT } from "../../tidy/tree.ts";
 import {
   type ProcessColumn,
   runServing,
@@ -25,6 +27,9 @@ const HELLO = `export default (request) => request.respond(200, {}, "hello from 
 
 /** That they all go to one of two processes happens once in 2^99 runs. */
 const CONNECTIONS_MAX = 100;
+
+/** An address that is not this machine's: the line that refuses it names the port, too. */
+const ELSEWHERE = ["--host", "192.0.2.1"];
 
 const folder = mkdtempSync(join(tmpdir(), "sluice-unix-"));
 process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
@@ -92,6 +97,25 @@ export function checkPlaces(column: ProcessColumn): void {
     assertEquals(await codesOf([own, other]), [0, 0]);
   });
 
+  test("PORT is the port where neither the command line nor the module names one", async () => {
+    const plain = [hello, ...ELSEWHERE];
+    const own = writeModule("own_port.mjs", "export default { fetch() {}, port: 8111 };");
+    const cases: ReadonlyArray<readonly [port: string, args: readonly string[], tried: string]> = [
+      ["8222", plain, "8222"],
+      ["", plain, "8080"],
+      ["8222", [...plain, "--port", "8333"], "8333"],
+      ["8222", [own, ...ELSEWHERE], "8111"],
+    ];
+    for (const [PORT, args, tried] of cases) {
+      const { code, stderr } = await runServing(column, args, { PORT, HOST: "192.0.2.9" });
+      assertEquals(code, 2);
+      assertMatch(stderr, new RegExp(`^sluice: port ${tried} on 192\\.0\\.2\\.1 cannot .*\\n$`));
+    }
+    const bad = await runServing(column, plain, { PORT: "http" });
+    assertEquals([bad.code, bad.stdout], [2, ""]);
+    assertMatch(bad.stderr, /^sluice: PORT of the environment is no port .*: "http"\n$/);
+  });
+
   test("processes with --reuse-port share a port, and nobody else gets it", async () => {
     const module = writeModule(
       "pid.mjs",
@@ -116,6 +140,14 @@ export function checkPlaces(column: ProcessColumn): void {
   });
 
   if (column === "deno") {
+    test("serve on Deno leaves PORT alone that it was not allowed to read", async () => {
+      const line = ["run", "--allow-net", "--allow-read", "runtimes/main.ts", "serve", hello];
+      const options = { cwd: ROOT, env: { PORT: "8222" } };
+      const { code, stderr } = await runProgram(process.execPath, [...line, ...ELSEWHERE], options);
+      assertEquals(code, 2);
+      assertMatch(stderr, /^sluice: port 8080 on 192\.0\.2\.1 cannot .*\n$/);
+    });
+
     test("serve --reuse-port on Deno says which flag it wants: exit code 2", async () => {
       const args = [hello, "--port", "0", "--reuse-port"];
       const { code, stdout, stderr } = await runServing(column, args);
