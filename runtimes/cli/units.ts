@@ -1,6 +1,6 @@
 /**
- * Times, sizes, counts and ports as the command line writes them, after nginx: `500ms`, `2s`, `1m`; `16k`,
- * `1m`, `1g`. It knows texts and numbers, and no option.
+ * Times, sizes, counts and ports as the command line writes them, after nginx: `500ms`, `2s`, `1m`;
+ * `16k`, `1m`, `1g`. It knows texts and numbers, and no option.
  *
  * @module
  */
