@@ -70,7 +70,7 @@ export class Closing {
    */
   constructor(server: Closable, options: CloseOptions) {
     const { deadlineMs = CLOSE_DEADLINE_MS } = options;
-    if (!(deadlineMs >= 0)) {
+    if (typeof deadlineMs !== "number" || !(deadlineMs >= 0)) {
       throw new TypeError(`deadlineMs is a number of at least 0, not ${deadlineMs}`);
     }
     this.#server = server;

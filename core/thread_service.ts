@@ -80,7 +80,7 @@ export interface ThreadService {
    * Lets every job call `run` by `name`, with `callFromThread`. Calls run on the loop at the end of
    * a turn, in the order of their thread; those that come meanwhile run in the next turn.
    *
-   * @throws {TypeError} when the name is taken.
+   * @throws {TypeError} when the name is taken, and for what is no function.
    */
   register(name: string, run: LoopFunction): void;
   /** Queues a job with output. Null when the queue is full. */

@@ -13,7 +13,7 @@ import { NO_THREAD, refuseForLoad } from "../refuse.ts";
 import type { Address } from "../reactor.ts";
 import { DONE, type ResultCode } from "../status.ts";
 import type { JobCall, LoopFunction } from "../thread_service.ts";
-import { urlOfModule } from "../work/call_job.ts";
+import { checkDeadline, urlOfModule } from "../work/call_job.ts";
 import { ThreadAnswer } from "../work/thread_answer.ts";
 import { WholeAnswer } from "../work/whole_answer.ts";
 
@@ -66,7 +66,7 @@ export interface InThreadOptions {
  * - It overruns its deadline: 503, or a reset; the thread is replaced.
  * - The client leaves: the next write throws `ThreadStopped`.
  *
- * @throws {TypeError} for what names no module, or no export.
+ * @throws {TypeError} for what names no module, or no export, and for a deadline that is no time.
  */
 export function inThread(
   module: URL | string,
@@ -75,6 +75,7 @@ export function inThread(
 ): Handler {
   const url = urlOfModule(module, name);
   const { buffered = false, deadlineMs, calls = {} } = options;
+  if (deadlineMs !== undefined) checkDeadline(deadlineMs);
   return function inThread(request: HttpRequest): ResultCode {
     const hold = request.hold(`${name} in a thread`);
     const call = (body: Uint8Array): JobCall => ({

@@ -38,6 +38,7 @@ export function callJob(
     }
     const sink = new CallSink(resolve, reject, request, signal);
     const url = urlOfModule(module, name);
+    checkDeadline(deadlineMs);
     const job = threads.startJob(
       { module: url, name, args, style: "value", deadlineMs, calls },
       sink,
@@ -69,6 +70,13 @@ export function urlOfModule(module: URL | string, name: string): string {
     throw new TypeError(`an export is named by a text, not by ${describe(name)}`);
   }
   return url;
+}
+
+/** @throws {TypeError} for what is no time to wait for a thread. */
+export function checkDeadline(deadlineMs: number): void {
+  if (typeof deadlineMs === "number" && deadlineMs > 0) return;
+  const shown = typeof deadlineMs === "string" ? JSON.stringify(deadlineMs) : String(deadlineMs);
+  throw new TypeError(`deadlineMs is a number of more than 0, or Infinity, not ${shown}`);
 }
 
 /** What a job gets that finds no place. */

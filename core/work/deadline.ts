@@ -24,7 +24,7 @@ export interface Deadline {
  * @throws {RangeError} for a negative time, and for what is no number.
  */
 export function startDeadline(loop: Loop, timeoutMs: number, over: () => void): Deadline {
-  if (!(timeoutMs >= 0)) {
+  if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
     throw new RangeError(`timeoutMs must be 0 or more milliseconds, not ${timeoutMs}`);
   }
   if (timeoutMs === Infinity) return NEVER;

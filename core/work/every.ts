@@ -71,7 +71,7 @@ export class Every implements TimerOwner {
     if (typeof run !== "function") {
       throw new TypeError(`every takes a function, not ${describe(run)}`);
     }
-    if (!(intervalMs > 0 && intervalMs < Infinity)) {
+    if (typeof intervalMs !== "number" || !(intervalMs > 0 && intervalMs < Infinity)) {
       throw new RangeError(`an interval must be above 0 ms, not ${intervalMs}`);
     }
     this.name = options.name ?? "a call";

@@ -56,7 +56,7 @@ export class Pause implements Suspension<PauseResult> {
   /** @throws {RangeError} when `timeoutMs` is no time. */
   constructor(options: PauseOptions = {}) {
     const { timeoutMs = Infinity, signal } = options;
-    if (!(timeoutMs >= 0)) {
+    if (typeof timeoutMs !== "number" || !(timeoutMs >= 0)) {
       throw new RangeError(`timeoutMs must be 0 or more, not ${String(timeoutMs)}`);
     }
     this.#timeoutMs = timeoutMs;

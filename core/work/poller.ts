@@ -9,6 +9,7 @@
  */
 
 import type { Direction, PollState } from "../capabilities/polls.ts";
+import { describe } from "../handlers.ts";
 import type { Loop } from "../loop.ts";
 import type { Handle } from "../reactor.ts";
 import { type Adoption, adoptionOf, type Watcher } from "./adoption.ts";
@@ -73,9 +74,14 @@ export class Poller {
    * that is told: what is not registered any more is not told, even if it was ready.
    *
    * @throws {Error} when it is registered here already.
+   * @throws {TypeError} for what is no interest, and for an `onPoll` that is no function.
    */
   register(handle: Handle, interest: Interest, onPoll: OnPoll | null = null): void {
     if (this.#entries.has(handle)) throw new Error("this handle is registered already: `modify`");
+    checkInterest(interest);
+    if (onPoll !== null && typeof onPoll !== "function") {
+      throw new TypeError(`a poller calls a function, not ${describe(onPoll)}`);
+    }
     const adoption = adoptionOf(handle);
     if (adoption.isOver) throw new Error("this handle was closed or detached");
     const entry: Entry = { handle, onPoll, read: null, write: null };
@@ -83,8 +89,12 @@ export class Poller {
     this.#setInterest(entry, adoption, interest);
   }
 
-  /** @throws {Error} when it is not registered. */
+  /**
+   * @throws {Error} when it is not registered.
+   * @throws {TypeError} for what is no interest.
+   */
   modify(handle: Handle, interest: Interest): void {
+    checkInterest(interest);
     this.#setInterest(this.#entryOf(handle), adoptionOf(handle), interest);
   }
 
@@ -260,4 +270,10 @@ class Line implements Watcher {
     this.#poller.silence(this);
     this.#poller.forget(this.entry);
   }
+}
+
+function checkInterest(interest: unknown): void {
+  if (interest === "both" || (DIRECTIONS as readonly unknown[]).includes(interest)) return;
+  const given = describe(interest);
+  throw new TypeError(`a poller waits for "read", "write" or "both", not for ${given}`);
 }

@@ -133,7 +133,9 @@ export class Step<T> implements Sliced, WaitOwner {
     if (service === undefined) {
       throw new TypeError("a computation in steps belongs to a request or a server: name one");
     }
-    if (!(budgetMs > 0)) throw new TypeError(`budgetMs must be above 0, not ${budgetMs}`);
+    if (typeof budgetMs !== "number" || !(budgetMs > 0)) {
+      throw new TypeError(`budgetMs is a number of more than 0, not ${describe(budgetMs)}`);
+    }
     const stepper = stepperOf(service);
     admit(service, stepper);
     this.name = options.name ?? "a computation";

@@ -11,6 +11,7 @@
 
 import type { Context } from "../capabilities/context.ts";
 import type { Thread, ThreadEvents, Threads } from "../capabilities/threads.ts";
+import { describe } from "../handlers.ts";
 import type { Clocks, Limits } from "../limits.ts";
 import type { Loop } from "../loop.ts";
 import type { LogLevel } from "../reactor.ts";
@@ -71,6 +72,9 @@ export class ThreadPool implements ThreadService {
   }
 
   register(name: string, run: LoopFunction): void {
+    if (typeof run !== "function") {
+      throw new TypeError(`register takes a function for "${name}", not ${describe(run)}`);
+    }
     if (this.#functions.has(name)) throw new TypeError(`"${name}" is registered already`);
     this.#functions.set(name, run);
   }

@@ -6,6 +6,7 @@
  */
 
 import type { Direction, PollState, Taken } from "../capabilities/polls.ts";
+import { describe } from "../handlers.ts";
 import type { Handle } from "../reactor.ts";
 import type { AGAIN } from "../status.ts";
 import { type Adoption, adoptionOf, type Watcher } from "./adoption.ts";
@@ -68,8 +69,13 @@ export function tryTake(handle: Handle): Taken | null | typeof AGAIN {
 /**
  * Writes as much from the front of `bytes` as can be taken now, and answers how many bytes that
  * was: 0 while there is no room. They are copied. Throws when nothing can be written any more.
+ *
+ * @throws {TypeError} for what is no bytes.
  */
 export function tryWrite(handle: Handle, bytes: Uint8Array): number {
+  if (!(bytes instanceof Uint8Array)) {
+    throw new TypeError(`tryWrite takes bytes, not ${describe(bytes)}`);
+  }
   return adoptionOf(handle).tryWrite(bytes);
 }
 

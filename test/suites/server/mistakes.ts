@@ -10,10 +10,11 @@ import { inThread } from "../../../core/apps/in_thread.ts";
 import { iterable } from "../../../core/apps/iterable.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { OK } from "../../../core/status.ts";
-import { adopt, openPipe } from "../../../core/work/adopt.ts";
+import { adopt, closeHandle, openPipe } from "../../../core/work/adopt.ts";
 import { every } from "../../../core/work/every.ts";
 import { Poller } from "../../../core/work/poller.ts";
 import { step } from "../../../core/work/step.ts";
+import { tryWrite } from "../../../core/work/waits.ts";
 import type { ServerCheck } from "../check_server.ts";
 
 /** What is no body, and how it is called. `never`: the compiler would refuse all of it. */
@@ -93,8 +94,38 @@ export function checkMistakes(check: ServerCheck): void {
       "a module is named by its URL, not by function numbers: closures do not cross into a thread",
       "an export is named by a text, not by nothing",
       '"./numbers.ts" is relative to nobody: new URL("./numbers.ts", import.meta.url) is absolute',
+      "deadlineMs is a number of more than 0, or Infinity, not NaN",
+      'deadlineMs is a number of more than 0, or Infinity, not "5"',
+      "deadlineMs is a number of more than 0, or Infinity, not 0",
+      'register takes a function for "x", not nothing',
+      'budgetMs is a number of more than 0, not string "5"',
     ]);
     assertEquals(bench.server.inspect().requests, []);
+  });
+
+  check("what is given to a handle or a poller is refused by name", async (bench) => {
+    const said: string[] = [];
+    await bench.serve({
+      handlers: [(request) => {
+        const handle = adopt(new ReadableStream(), request);
+        const poller = new Poller(request);
+        const calls: ReadonlyArray<() => unknown> = [
+          () => tryWrite(handle, "text" as never),
+          () => poller.register(handle, "reading" as never),
+          () => poller.register(handle, "read", 5 as never),
+        ];
+        for (const call of calls) said.push(assertThrows(call, TypeError).message);
+        assertEquals(poller.size, 0);
+        closeHandle(handle);
+        return request.respond(200);
+      }],
+    });
+    await bench.connect().request("GET", "/").waitAnswers(1);
+    assertEquals(said, [
+      'tryWrite takes bytes, not string "text"',
+      'a poller waits for "read", "write" or "both", not for string "reading"',
+      "a poller calls a function, not number 5",
+    ]);
   });
 
   check("what makes a handler refuses what none can be made of", async (bench) => {
@@ -111,6 +142,10 @@ export function checkMistakes(check: ServerCheck): void {
     assertEquals(
       refused(() => inThread(new URL("file:///x.ts"), undefined as never)),
       "an export is named by a text, not by nothing",
+    );
+    assertEquals(
+      refused(() => inThread("file:///x.ts", "x", { deadlineMs: NaN })),
+      "deadlineMs is a number of more than 0, or Infinity, not NaN",
     );
     await bench.serve({ handlers: [() => OK] });
   });
@@ -134,6 +169,11 @@ async function mistakesOf(request: HttpRequest): Promise<string[]> {
     () => threads.callInThread(numbers as never, "x"),
     () => threads.callInThread("file:///x.ts", nothing),
     () => threads.callInThread("./numbers.ts", "x"),
+    () => threads.callInThread("file:///x.ts", "x", [], { deadlineMs: NaN }),
+    () => threads.callInThread("file:///x.ts", "x", [], { deadlineMs: "5" as never }),
+    () => threads.callInThread("file:///x.ts", "x", [], { deadlineMs: 0 }),
+    () => threads.register("x", nothing),
+    () => step(numbers(), { request, budgetMs: "5" as never }),
   ];
   const said: string[] = [];
   for (const call of calls) {
