@@ -30,9 +30,19 @@ export abstract class LoopBase implements Clock, Turn, Log, Entropy {
   #timer: ReturnType<typeof setTimeout> | null = null;
 
   now(): number {
-    if (!this.#inEvent) return performance.now();
-    if (this.#eventMs < 0) this.#eventMs = performance.now();
+    if (!this.#inEvent) return this.readClock();
+    if (this.#eventMs < 0) this.#eventMs = this.eventClock();
     return this.#eventMs;
+  }
+
+  /** The time outside of events, to the fraction of a millisecond. */
+  protected readClock(): number {
+    return performance.now();
+  }
+
+  /** The time of an event. Where reading the clock is dear, up to a millisecond early. */
+  protected eventClock(): number {
+    return performance.now();
   }
 
   stopwatchMs(): number {
@@ -66,7 +76,7 @@ export abstract class LoopBase implements Clock, Turn, Log, Entropy {
     if (this.#deadlineMs === Infinity) return;
     // Too early when the deadline has moved, and by a fraction of a millisecond on Node, whose
     // timers count in whole ones.
-    if (performance.now() < this.#deadlineMs) {
+    if (this.readClock() < this.#deadlineMs) {
       this.#arm();
       return;
     }
