@@ -11,7 +11,7 @@ import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
 import { outputOf, Program, runProgram } from "./programs.ts";
 import { readTree, ROOT } from "./tidy/tree.ts";
 
@@ -70,6 +70,7 @@ const SETTINGS = JSON.stringify({
 
 interface Manifest {
   readonly version: string;
+  readonly bin: { readonly [name: string]: string };
   readonly exports: { readonly [name: string]: unknown };
   readonly devDependencies: { readonly [name: string]: string };
 }
@@ -160,6 +161,15 @@ describe("the packed tarball", () => {
       path.includes("/") && !/^dist\/(core|runtimes)\/[\w/]+\.(js|d\.ts)$/.test(path)
     );
     assertEquals(strange, []);
+  });
+
+  test("is of a build whose command the shell may start", async () => {
+    const command = join(scratch, "copy", manifest.bin["sluice"]!);
+    // `npx sluice` in a clone starts the file itself; only an install by npm gives it the bit.
+    const PATH = [dirname(process.execPath), process.env["PATH"]].join(delimiter);
+    const env = { ...process.env, PATH };
+    const version = await outputOf(command, ["--version"], { cwd: scratch, env });
+    assertEquals(version, `${manifest.version}\n`);
   });
 
   test("every export leads to a module and its types", async () => {
