@@ -29,19 +29,23 @@ import {
 } from "sluice";
 
 const TIMEOUT_MS = 2000;
+const TEXT = { "content-type": "text/plain" };
 const path = join(tmpdir(), `sluice-news-${process.pid}`);
 execFileSync("mkfifo", [path]);
 process.on("exit", () => rmSync(path, { force: true }));
 
 export default async function waitPipe(request: HttpRequest): Promise<ResultCode> {
+  const wanted = new URL(request.url).searchParams.get("timeout") ?? String(TIMEOUT_MS);
+  if (!/^\d{1,9}$/.test(wanted)) {
+    return request.respond(400, TEXT, "timeout must be a whole number of milliseconds\n");
+  }
+  const timeoutMs = Number(wanted);
   const pipe = await openPipe(path, request);
   request.onCleanup(() => closeHandle(pipe));
-  const wanted = new URL(request.url).searchParams.get("timeout");
-  const timeoutMs = wanted === null ? TIMEOUT_MS : Number(wanted);
   const outcome = await readable(pipe, { timeoutMs, signal: request.signal });
   const bytes = outcome === "ready" ? tryRead(pipe, 1000) : null;
   const answer = bytes instanceof Uint8Array
     ? `news: ${new TextDecoder().decode(bytes)}`
     : `${outcome}: write to ${path}\n`;
-  return request.respond(200, { "content-type": "text/plain" }, answer);
+  return request.respond(200, TEXT, answer);
 }

@@ -31,8 +31,14 @@ export function answer(request: ThreadRequest, out: ThreadOutput): void {
     countTo(count, out);
     return;
   }
+  const since = query.get("year") ?? "0";
+  if (!/^\d{1,4}$/.test(since)) {
+    out.head(400, TEXT);
+    out.writeSync("year must be a whole number\n");
+    return;
+  }
   out.head(200, TEXT);
-  for (const { year, title } of albums.all(Number(query.get("year") ?? 0))) {
+  for (const { year, title } of albums.all(Number(since))) {
     out.writeSync(`${year} ${title}\n`);
   }
 }

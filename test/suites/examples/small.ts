@@ -38,6 +38,9 @@ export function checkSmallExamples(column: ProcessColumn): void {
       const [, path = ""] = /^timeout: write to (.*)\n$/.exec(
         await textOf(fetch(`${url}/?timeout=20`)),
       ) ?? [];
+      const refused = await fetch(`${url}/?timeout=soon`);
+      assertEquals(refused.status, 400);
+      assertEquals(await refused.text(), "timeout must be a whole number of milliseconds\n");
       let news = "";
       const ask = async (): Promise<void> => {
         const text = await textOf(fetch(`${url}/?timeout=30000`));
@@ -102,11 +105,10 @@ export function checkSmallExamples(column: ProcessColumn): void {
       const all = await (await fetch(url)).text();
       assertEquals(all.trimEnd().split("\n").length, 4);
       assertEquals(await textOf(fetch(`${url}/?count=100000`)), "100000\n");
-      const refused = await fetch(`${url}/?count=many`);
-      assertEquals([refused.status, await refused.text()], [
-        400,
-        "a whole number from 1 to 100000000\n",
-      ]);
+      for (const [wrong, sentence] of WRONG_QUERIES) {
+        const refused = await fetch(`${url}/?${wrong}`);
+        assertEquals([refused.status, await refused.text()], [400, `${sentence}\n`]);
+      }
     }));
 
   test("upload.ts answers the size and the hash of a body", () =>
@@ -122,6 +124,11 @@ export function checkSmallExamples(column: ProcessColumn): void {
       assertEquals(await refused.text(), "POST a body\n");
     }));
 }
+
+const WRONG_QUERIES: ReadonlyArray<readonly [query: string, sentence: string]> = [
+  ["count=many", "a whole number from 1 to 100000000"],
+  ["year=now", "year must be a whole number"],
+];
 
 async function textOf(response: Promise<Response>): Promise<string> {
   return await (await response).text();
