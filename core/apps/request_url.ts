@@ -27,7 +27,8 @@ export function serializedUrl(scheme: string, authority: string, target: string)
 
 /**
  * The last origin that was found to be its own serialization: the clients of a server mostly name
- * the same one.
+ * the same one. It may be shared by all servers of a process, since `serializedUrl` answers the
+ * same with it and without; who alternates between two names only goes the longer way.
  */
 let plainOrigin = "";
 let plainScheme = "";

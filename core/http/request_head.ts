@@ -60,7 +60,14 @@ export interface RequestHead {
   keep(): void;
 }
 
-/** The authority that was asked for last: the clients of a server mostly name the same one. */
+/**
+ * The authority that was asked for last: the clients of a server mostly name the same one.
+ *
+ * It may be shared by all servers of a process, since it changes no answer: a head has the same
+ * text with it and without, as a copy or as this very string. Beside a parser, or in a server, it
+ * would be one more reference in each head. What it keeps alive is the one text that it was cut
+ * from, at most `headBytesMax`.
+ */
 let lastAuthority = "";
 
 /** What a dropped head has instead of text: nothing can be found in it. */
