@@ -47,7 +47,7 @@ export interface SendOptions {
 export class HttpRequest implements Outgoing {
   /** The core replaces it once, before any handler runs, when it decodes the body. */
   head: RequestHead;
-  /** What carries it: a connection of the core, or an exchange of the runtime. For the core. */
+  /** What carries it: a connection of the core, or an exchange of the runtime. @internal */
   readonly exchange: Exchange;
   /** The server, for reports, threads and limits. */
   readonly service: Service;
@@ -61,8 +61,9 @@ export class HttpRequest implements Outgoing {
   // The response, for filters and the exchange.
   /** The head that was sent, for logs. Means nothing before `headSent`. */
   response: ResponseHead = NO_RESPONSE;
-  /** What compresses the answer if it deserves it. May be set before the head is sent. */
+  /** What compresses the answer if it deserves it. May be set before the head is sent. @internal */
   compression: Compression | null;
+  /** @internal */
   encoding: Encoding | null = null;
   bodyFilters = 0;
   promisedBytes = -1;
@@ -131,7 +132,7 @@ export class HttpRequest implements Outgoing {
     return this.head.isHead;
   }
 
-  /** Where the filters send: the exchange. */
+  /** Where the filters send: the exchange. @internal */
   get sink(): OutgoingSink {
     return this.exchange;
   }

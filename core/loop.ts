@@ -29,7 +29,7 @@ export class Loop implements TurnEvents {
   readonly posted: PostedQueue;
   /** Deadlines to the grain of the wheel: for the many. */
   readonly timers: Timers;
-  /** Deadlines to the millisecond: for the few. */
+  /** Deadlines to the millisecond: for the few. @internal */
   readonly alarms: Alarms;
   /** How many wait now. Whoever begins or ends a wait counts it here. */
   readonly waiting: WaitCounts = { suspended: 0, handles: 0, watches: 0 };

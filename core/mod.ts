@@ -7,7 +7,7 @@
 
 export { AGAIN, DECLINED, DONE, ERROR, OK, type ResultCode, type SendCode } from "./status.ts";
 export { type AbortCause, type Fault, HttpError, RequestAborted } from "./errors.ts";
-export { Buf, bufOf, type BufOwner, releaseBuf } from "./buf.ts";
+export { Buf, bufOf, type BufOwner, FREE, LENT, QUEUED, releaseBuf } from "./buf.ts";
 export { BufPool, type BufPoolOptions } from "./buf_pool.ts";
 export { Chain } from "./chain.ts";
 export {
@@ -153,6 +153,7 @@ export { inThread, type InThreadOptions, type ThreadRequest } from "./apps/in_th
 export {
   type CallOptions,
   type LoopFunction,
+  type StopCause,
   ThreadError,
   type ThreadErrorCode,
   type ThreadReport,

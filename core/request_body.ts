@@ -140,7 +140,7 @@ export class RequestBody {
 
   // What follows is called by the core alone.
 
-  /** As `buffered`, with calls beside the promise, for which nobody need ever ask. */
+  /** As `buffered`, with calls beside the promise, for which nobody need ever ask. @internal */
   keep(events: KeepingEvents): void {
     this.#keep(events).catch(() => {});
   }

@@ -58,7 +58,8 @@ export type { ServerOptions } from "./server_options.ts";
 
 /**
  * A server in a program of its own: `new Server(reactor, options)`, `listen`, `close`. `serve` of
- * `sluice/serve` does these for an application module. What is not documented here is for the core.
+ * `sluice/serve` does these for an application module. What is not documented here is for the core,
+ * as is what is marked `@internal`.
  */
 export class Server implements Service, StreamEvents, Closable, LoadEvents {
   /** What it runs on. */
@@ -70,6 +71,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
   readonly files: Files;
   readonly wholeBodies: WholeBodies | null;
   readonly byteText: ByteText;
+  /** @internal */
   readonly compression: Compression | null;
   readonly handlers: readonly Handler[];
   readonly limits: Limits;
@@ -84,11 +86,12 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
   /** Open requests and the loop's lag. Past their limits new requests get 503. */
   readonly load: Load;
   closing = false;
-  /** Connections that are open, of a byte-level runtime. */
+  /** Connections that are open, of a byte-level runtime. @internal */
   readonly connections: Set<Connection> = new Set();
   /** Live requests that no open connection lists: theirs is gone, or the runtime keeps it. */
   readonly requests: Set<HttpRequest> = new Set();
   readonly background: Map<Promise<unknown>, boolean> = new Map();
+  /** @internal */
   readonly headBytes: HeadBytes = new HeadBytes();
   readonly #date = new HttpDate();
   readonly #listeners: Listener[] = [];
@@ -229,6 +232,7 @@ export class Server implements Service, StreamEvents, Closable, LoadEvents {
     return this.#date.text(this.loop.now(), this.loop);
   }
 
+  /** @internal */
   connectionClosed(connection: Connection, _reason: CloseReason): void {
     this.connections.delete(connection);
     this.#admission.connectionClosed(connection);

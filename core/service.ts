@@ -42,7 +42,7 @@ export interface Service {
   readonly threads: ThreadService;
   /** Temporary files, for what is too large for memory. */
   readonly files: Files;
-  /** What compresses answers that deserve it; null: nothing does. */
+  /** What compresses answers that deserve it; null: nothing does. @internal */
   readonly compression: Compression | null;
   /** All limits, with their defaults where no option said otherwise. */
   readonly limits: Limits;
@@ -83,11 +83,11 @@ export interface Service {
    * `request.service` (fetch: `env.request.service`).
    */
   inspect(): ServerReport;
-  /** Heads of whole answers, remembered. */
+  /** Heads of whole answers, remembered. @internal */
   readonly headBytes: HeadBytes;
   /** A value for the Date header, cached for a second. */
   httpDate(): string;
-  /** A connection has closed: it leaves the register. */
+  /** A connection has closed: it leaves the register. @internal */
   connectionClosed(connection: Connection, reason: CloseReason): void;
   /** Lists a request that no open `Connection` lists: it lost its own, or never had one. */
   register(request: HttpRequest): void;

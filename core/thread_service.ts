@@ -83,7 +83,7 @@ export interface ThreadService {
    * @throws {TypeError} when the name is taken, and for what is no function.
    */
   register(name: string, run: LoopFunction): void;
-  /** Queues a job with output. Null when the queue is full. */
+  /** Queues a job with output. Null when the queue is full. @internal */
   startJob(call: JobCall, sink: JobSink): Job | null;
   /** The threads as they are now, as a copy. */
   report(): ThreadsReport;

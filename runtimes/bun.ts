@@ -44,7 +44,7 @@ export function createBunReactor(): Reactor {
   return new BunReactor((globalThis as unknown as { Bun: BunPlatform }).Bun);
 }
 
-/** Exported for `bun_serve.ts`, which extends it. */
+/** Exported for `bun_serve.ts`, which extends it. @internal */
 export class BunReactor extends SocketReactor {
   readonly runtime: string;
   readonly via: string = "Bun.listen";

@@ -28,7 +28,7 @@ import { tcpAddress, UNNAMED_UNIX } from "./common/addresses.ts";
 import { listenErrorOf } from "./common/platform_errors.ts";
 
 /** Makes a reactor that listens through `Bun.serve`. One for each server. */
-export function createBunServeReactor(): Reactor & RequestLevel {
+export function createBunServeReactor(): Reactor {
   return new BunServeReactor((globalThis as unknown as { Bun: BunPlatform & ServePlatform }).Bun);
 }
 

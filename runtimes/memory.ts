@@ -12,6 +12,7 @@ import { assert } from "../core/assert.ts";
 import type { Polls } from "../core/capabilities/polls.ts";
 import type { Codecs } from "../core/capabilities/codecs.ts";
 import type { Context } from "../core/capabilities/context.ts";
+import type { Threads } from "../core/capabilities/threads.ts";
 import type { Chain } from "../core/chain.ts";
 import type {
   Address,
@@ -27,7 +28,7 @@ import type { SendCode } from "../core/status.ts";
 import { createCodecs } from "./common/codecs.ts";
 import { ambientContext } from "./common/context.ts";
 import { MemoryClient } from "./memory/client.ts";
-import { MemoryDisk } from "./memory/disk.ts";
+import { type DiskOptions, MemoryDisk } from "./memory/disk.ts";
 import { Driver, type RunUntilLimits } from "./memory/driver.ts";
 import { type Endpoint, MemoryHandle, SCRATCH_START, type Wire } from "./memory/endpoint.ts";
 import {
@@ -47,6 +48,7 @@ import { MemoryThreads } from "./memory/threads.ts";
 import { IN_ORDER, type Schedule, Task, TaskQueue } from "./memory/schedule.ts";
 
 export {
+  type DiskOptions,
   type FaultCount,
   type FaultEvent,
   type FaultName,
@@ -86,7 +88,7 @@ export class MemoryReactor implements Reactor {
   /** The disk: what is on it, and what is open. */
   readonly files: MemoryDisk;
   readonly context: Context = ambientContext;
-  readonly threads: MemoryThreads;
+  readonly threads: Threads;
   /** Every line that was logged. */
   readonly logs: LogLine[] = [];
 
@@ -97,6 +99,7 @@ export class MemoryReactor implements Reactor {
   readonly #random: Random;
   readonly #driver: Driver;
   readonly #pipes: MemoryPolls;
+  readonly #threads: MemoryThreads;
   readonly #onLog: ((line: LogLine) => void) | undefined;
   #wallOffsetMs: number;
   #nowMs: number;
@@ -132,7 +135,7 @@ export class MemoryReactor implements Reactor {
     this.files = new MemoryDisk(this.#wire, options);
     this.#network = new Network(this.#wire, this);
     this.polls = this.#pipes = new MemoryPolls(this);
-    this.threads = new MemoryThreads(
+    this.threads = this.#threads = new MemoryThreads(
       { ...this.#wire, now: () => this.#nowMs },
       options.threadModules ?? {},
     );
@@ -140,7 +143,7 @@ export class MemoryReactor implements Reactor {
       step: () => this.step(),
       now: () => this.#nowMs,
       nextAtMs: () => this.nextAtMs,
-      isLoading: () => this.threads.isLoading,
+      isLoading: () => this.#threads.isLoading,
       moveTo: (ms, limitMs) => this.#moveTo(ms, limitMs),
       restless: (eventsMax) => this.#restless(eventsMax),
       pending: () => this.pending(),
@@ -152,7 +155,7 @@ export class MemoryReactor implements Reactor {
   /** Runs one event. False when there was none to run. What a handler throws comes out here. */
   step(): boolean {
     assert(!this.#isInEvent, "a control of the in-memory reactor was called from inside an event");
-    if (this.threads.isLoading) return false;
+    if (this.#threads.isLoading) return false;
     const task = this.#tasks.take();
     if (task === null) return false;
     this.#isInEvent = true;

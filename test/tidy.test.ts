@@ -13,6 +13,7 @@ import { checkDocumented } from "./tidy/documented.ts";
 import { checkLayers } from "./tidy/layers.ts";
 import { checkLinks } from "./tidy/links.ts";
 import { checkManifests, entriesOf } from "./tidy/manifests.ts";
+import { checkMentioned } from "./tidy/mentioned.ts";
 import { checkNames, checkSleeps, type SleepReasons } from "./tidy/names.ts";
 import type { Source, Violation } from "./tidy/source.ts";
 import {
@@ -331,6 +332,47 @@ describe("tidy: documented", () => {
     const entries = entriesOf(file("package.json").text);
     assertGreater(entries.length, 5);
     assertEquals(show(checkDocumented(tree, entries)), []);
+  });
+});
+
+describe("tidy: public types", () => {
+  /** What is found in `text` at a module that the entry passes on, beside one that it does not. */
+  const at = (text: string, exports = `export { A } from "./a.ts";`) =>
+    checkMentioned([
+      { path: "core/mod.ts", text: exports },
+      { path: "core/a.ts", text: `import { Own } from "./own.ts";\n\n${text}` },
+      { path: "core/own.ts", text: "export class Own {}" },
+    ], ["core/mod.ts"]).map(({ message }) => message);
+  const own = ["A mentions Own, which no entry exports"];
+
+  test("checkMentioned() finds types that users see and cannot name", () => {
+    assertEquals(at("export interface A { b: Own }"), own);
+    assertEquals(at("export interface A { b(c: readonly Own[]): void }"), own);
+    assertEquals(at("export interface A extends Own {}"), own);
+    assertEquals(at("export class A extends Own {}"), own);
+    assertEquals(at("export class A { constructor(b: Own) {} }"), own);
+    assertEquals(at("export class A { b = new Own() }"), own);
+    assertEquals(at("export class A { get b(): Own | null { return null; } }"), own);
+    assertEquals(at("export type A = Promise<Own>;"), own);
+    assertEquals(at("export function A(): Own {}"), own);
+    assertEquals(at("export const A: typeof Own = Own;"), own);
+    assertEquals(at("type Local = Own;\nexport interface A { b: Local }"), own);
+  });
+
+  test("checkMentioned() leaves alone what users do not see, or can name", () => {
+    assertEquals(at("export class A { #b: Own; private c: Own; static { let d: Own; } }"), []);
+    assertEquals(at("export class A implements Own { b() { const c: Own = 1; } }"), []);
+    assertEquals(at("export interface A {\n  /** @internal */\n  b: Own;\n}"), []);
+    assertEquals(at("/** @internal */\nexport class A extends Own {}"), []);
+    assertEquals(at("export class A<Own> { b: Own; c: Uint8Array }"), []);
+    const alone = `export { type A } from "./a.ts";`;
+    assertEquals(at("export class A { constructor(b: Own) {} }", alone), []);
+    const both = `export { A } from "./a.ts";\nexport { Own } from "./own.ts";`;
+    assertEquals(at("export interface A { b: Own }", both), []);
+  });
+
+  test("whatever users can see they can name", () => {
+    assertEquals(show(checkMentioned(tree, entriesOf(file("package.json").text))), []);
   });
 });
 

@@ -21,7 +21,7 @@ export interface RequestHead {
   readonly method: string;
   /** The request target as sent: a path with an optional query, an http(s) URL, or `*`. */
   readonly target: string;
-  /** Which of the forms of RFC 9112 §3.2 the target has. */
+  /** Which of the forms of RFC 9112 §3.2 the target has. @internal */
   readonly targetForm: TargetForm;
   /** The request is of HTTP/1.0 or of HTTP/1.1. */
   readonly versionMinor: 0 | 1;

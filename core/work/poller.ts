@@ -207,18 +207,18 @@ export class Poller {
 
   // What its lines tell.
 
-  /** For lines: there may be something to tell. */
+  /** For lines: there may be something to tell. @internal */
   enliven(line: Line): void {
     this.#lively.add(line);
     this.#wake?.();
   }
 
-  /** For lines: there is nothing to tell any more. */
+  /** For lines: there is nothing to tell any more. @internal */
   silence(line: Line): void {
     this.#lively.delete(line);
   }
 
-  /** For lines: the handle was closed. */
+  /** For lines: the handle was closed. @internal */
   forget(entry: Entry): void {
     this.#entries.delete(entry.handle);
   }

@@ -91,8 +91,11 @@ export class Step<T> implements Sliced, WaitOwner {
   creditMs = 0;
   turn = 0;
   turnMs = 0;
+  /** @internal */
   ring: Stepper | null = null;
+  /** @internal */
   nextSliced: Sliced | null = null;
+  /** @internal */
   previousSliced: Sliced | null = null;
 
   readonly #generator: Generator<unknown, T, unknown>;
@@ -212,6 +215,7 @@ export class Step<T> implements Sliced, WaitOwner {
 
   // What follows is called by the stepper and by a wait alone.
 
+  /** @internal */
   woke(value: unknown, error: Thrown | null): void {
     this.#wait = null;
     this.#sent = error === null ? value : error.thrown;

@@ -17,6 +17,7 @@ export interface DiskWorld {
   postpone(task: Task, inMs: number): void;
 }
 
+/** How large the disk is, and which directories it has. */
 export interface DiskOptions {
   /** How many bytes all files may have together; then `full`. Default: no bound. */
   readonly diskBytes?: number;
@@ -38,6 +39,7 @@ export class MemoryDisk implements Files {
   #temporaries = 0;
   #bytes = 0;
 
+  /** @internal */
   constructor(world: DiskWorld, options: DiskOptions) {
     this.#world = world;
     this.#bytesMax = options.diskBytes ?? Infinity;

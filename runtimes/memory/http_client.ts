@@ -45,6 +45,7 @@ export class MemoryAnswer {
   /** The body, without its framing. */
   readonly bytes: Uint8Array;
 
+  /** @internal */
   constructor(
     head: AnswerHead,
     bytes: Uint8Array,
@@ -102,7 +103,7 @@ export class MemoryHttpClient extends MemoryClient {
   #isResting = false;
   #isPaused = false;
 
-  /** Connects in an event; nothing happens before the world is run. */
+  /** Connects in an event; nothing happens before the world is run. @internal */
   constructor(world: ClientWorld, address: Address) {
     super(world, address);
     this.#world = world;

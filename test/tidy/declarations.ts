@@ -14,6 +14,14 @@ export interface Declaration extends Documented {
   readonly members: readonly Documented[];
   /** What a class or an interface extends or implements. */
   readonly heritage: readonly string[];
+  /** The names of types in what others see of it: no bodies, and nothing private or internal. */
+  readonly mentions: readonly string[];
+  /** The same of a class's constructor: for those who may call it. */
+  readonly constructorMentions: readonly string[];
+  /** True exactly when it is marked `@internal`. */
+  readonly isInternal: boolean;
+  /** True exactly when it only gives another type a name. */
+  readonly isAlias: boolean;
 }
 
 export interface Documented {
@@ -34,6 +42,8 @@ export interface Declarations {
   readonly imported: ReadonlyMap<string, Reference>;
   /** Exported names: of another module, or by what they are called here. */
   readonly exported: ReadonlyMap<string, Reference | string>;
+  /** Those of them that are exported as types alone: nobody can construct them. */
+  readonly exportedTypes: ReadonlySet<string>;
   /** Modules of which everything is exported. */
   readonly passedOn: readonly string[];
 }
@@ -46,10 +56,19 @@ interface AnyNode {
   readonly [key: string]: unknown;
 }
 
+/** What the comments of a module say of its nodes. */
+interface Comments {
+  /** True exactly when a doc comment stands above. */
+  isDocumented(node: AnyNode): boolean;
+  /** True exactly when that one says `@internal`: for the project's own modules alone. */
+  isInternal(node: AnyNode): boolean;
+}
+
 interface Collector {
   readonly declared: Map<string, Declaration>;
   readonly imported: Map<string, Reference>;
   readonly exported: Map<string, Reference | string>;
+  readonly exportedTypes: Set<string>;
   readonly passedOn: string[];
 }
 
@@ -67,21 +86,26 @@ export function declarationsOf(source: Source): Declarations {
 
 function readDeclarations(text: string): Declarations {
   const file = parse(text, { sourceType: "module", plugins: ["typescript"] });
-  const docEnds = (file.comments ?? [])
+  const docs = (file.comments ?? [])
     .filter(({ type, value }) => type === "CommentBlock" && /^\*(?![^]*@module)/.test(value))
-    .map(({ end }) => end ?? 0);
+    .map(({ end, value }) => ({ end: end ?? 0, value }));
   // A comment for a tool may stand between the two.
   const between = (end: number, start: number) => text.slice(end, start).replace(/\/\/.*$/gm, "");
-  const isDocumented = (node: AnyNode) =>
-    docEnds.some((end) => end <= node.start && between(end, node.start).trim() === "");
+  const docOf = (node: AnyNode) =>
+    docs.find(({ end }) => end <= node.start && between(end, node.start).trim() === "")?.value;
+  const comments: Comments = {
+    isDocumented: (node) => docOf(node) !== undefined,
+    isInternal: (node) => docOf(node)?.includes("@internal") === true,
+  };
   const into: Collector = {
     declared: new Map(),
     imported: new Map(),
     exported: new Map(),
+    exportedTypes: new Set(),
     passedOn: [],
   };
   for (const statement of file.program.body as unknown as AnyNode[]) {
-    readStatement(statement, into, isDocumented);
+    readStatement(statement, into, comments);
   }
   return into;
 }
@@ -89,7 +113,7 @@ function readDeclarations(text: string): Declarations {
 function readStatement(
   statement: AnyNode,
   into: Collector,
-  isDocumented: (node: AnyNode) => boolean,
+  comments: Comments,
 ): void {
   const from = statement["source"] as { readonly value: string } | null | undefined;
   const specifiers = (statement["specifiers"] ?? []) as AnyNode[];
@@ -105,11 +129,14 @@ function readStatement(
     const local = nameOf(one["local"]);
     const is = from ? { specifier: from.value, name: local } : local;
     into.exported.set(nameOf(one["exported"]), is);
+    if (statement["exportKind"] === "type" || one["exportKind"] === "type") {
+      into.exportedTypes.add(nameOf(one["exported"]));
+    }
   }
   const isExport = statement.type === "ExportNamedDeclaration";
   const node = isExport ? statement["declaration"] as AnyNode | null : statement;
   if (node === null) return;
-  const documented = isDocumented(statement);
+  const documented = comments.isDocumented(statement);
   for (const one of (node["declarations"] ?? [node]) as AnyNode[]) {
     const name = nameOf(one["id"]);
     if (name === "") continue;
@@ -117,8 +144,11 @@ function readStatement(
       name,
       line: one.loc.start.line,
       documented,
-      members: membersOf(one, isDocumented),
+      members: membersOf(one, comments.isDocumented),
       heritage: heritageOf(one),
+      ...mentionsOf(one, comments.isInternal),
+      isInternal: comments.isInternal(statement),
+      isAlias: node.type === "TSTypeAliasDeclaration",
     });
     if (isExport) into.exported.set(name, name);
   }
@@ -151,6 +181,49 @@ function heritageOf(node: AnyNode): string[] {
   if (Array.isArray(node["extends"])) parents.push(...node["extends"] as AnyNode[]);
   const names = parents.map((one) => nameOf(one["expression"]));
   return [...names, nameOf(node["superClass"])].filter((name) => name !== "");
+}
+
+type Mentions = Pick<Declaration, "mentions" | "constructorMentions">;
+
+function mentionsOf(node: AnyNode, isInternal: (node: AnyNode) => boolean): Mentions {
+  // What a class implements is in its members already.
+  const mentions = new Set<string>([nameOf(node["superClass"])]);
+  const constructorMentions = new Set<string>();
+  const parameters = new Set<string>([""]);
+  const visit = (value: unknown, names: Set<string>): void => {
+    if (Array.isArray(value)) return value.forEach((one) => visit(one, names));
+    if (typeof value !== "object" || value === null) return;
+    const one = value as AnyNode;
+    if (isHidden(one) || /^(Class|TSDeclareMethod)|Signature$/.test(one.type) && isInternal(one)) {
+      return;
+    }
+    if (one.type === "TSTypeParameter") parameters.add(nameOf(one["name"]) || String(one["name"]));
+    names.add(nameOf(one[NAMED[one.type] ?? ""]));
+    // Without a type of its own, what is made of a class is of that class.
+    const made = (one["value"] ?? one["init"]) as AnyNode | null | undefined;
+    if (made?.type === "NewExpression") names.add(nameOf(made["callee"]));
+    const into = one["kind"] === "constructor" ? constructorMentions : names;
+    for (const [key, child] of Object.entries(one)) {
+      if (!NO_TYPES.includes(key)) visit(child, into);
+    }
+  };
+  visit(node, mentions);
+  const listOf = (names: Set<string>) => [...names].filter((name) => !parameters.has(name));
+  return { mentions: listOf(mentions), constructorMentions: listOf(constructorMentions) };
+}
+
+/** The nodes that name a type, and where. */
+const NAMED: { readonly [type: string]: string } = {
+  TSTypeReference: "typeName",
+  TSTypeQuery: "exprName",
+  TSInterfaceHeritage: "expression",
+};
+
+/** Parts of a declaration that others do not see, or that are no types. */
+const NO_TYPES = ["key", "value", "init", "right", "loc", "superClass", "implements"];
+
+function isHidden({ type, accessibility }: AnyNode): boolean {
+  return /^(BlockStatement|ClassPrivate\w+|StaticBlock)$/.test(type) || accessibility === "private";
 }
 
 function nameOf(node: unknown): string {
