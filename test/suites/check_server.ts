@@ -21,7 +21,9 @@ import { checkCodedBodies } from "./server/coded_bodies.ts";
 import { checkKeptBodies } from "./server/kept_bodies.ts";
 import { checkCompression } from "./server/compression.ts";
 import { checkIterableMiddleware } from "./server/iterable_middleware.ts";
+import { checkIterableConditions } from "./server/iterable_conditions.ts";
 import { checkIterables } from "./server/iterables.ts";
+import { checkIterablesEnding } from "./server/iterables_ending.ts";
 import { checkIterablesWaiting } from "./server/iterables_waiting.ts";
 import { checkLimits } from "./server/limits.ts";
 import { checkMistakes } from "./server/mistakes.ts";
@@ -32,6 +34,7 @@ import { checkSending } from "./server/sending.ts";
 import { checkEvery } from "./server/every.ts";
 import { checkSlowPeers } from "./server/slow_peers.ts";
 import { checkSteps } from "./server/steps.ts";
+import { checkStepsWaiting } from "./server/steps_waiting.ts";
 import { checkLostThreads } from "./server/lost_threads.ts";
 import { checkThreadAnswers } from "./server/thread_answers.ts";
 import { checkThreads } from "./server/threads.ts";
@@ -58,10 +61,13 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["lingering", (check) => checkLingering(check, rig)],
     ["compression", checkCompression],
     ["iterables", checkIterables],
+    ["conditions of iterables", checkIterableConditions],
+    ["ends of iterables", checkIterablesEnding],
     ["middleware of iterables", checkIterableMiddleware],
     ["iterables that wait", checkIterablesWaiting],
     ["closing", (check) => checkClosing(check, rig)],
     ["steps", checkSteps],
+    ["steps that wait", checkStepsWaiting],
     ["calls that repeat", checkEvery],
     ["threads", checkThreads],
     ["answers from threads", checkThreadAnswers],

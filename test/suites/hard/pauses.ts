@@ -16,7 +16,7 @@ import {
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { SUSPENSION, type Suspension, type Waiter } from "../../../core/work/suspension.ts";
 import type { HardCheck } from "../check_hard.ts";
-import { leave } from "../server/iterables.ts";
+import { leave } from "../server/iterable_app.ts";
 import { decode } from "./decoding.ts";
 import { Dice, type HardBench, IS_FULL } from "./hard_bench.ts";
 

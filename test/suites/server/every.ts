@@ -10,7 +10,7 @@ import { terminateRequest } from "../../../core/finalize.ts";
 import { DONE, ERROR } from "../../../core/status.ts";
 import { every } from "../../../core/work/every.ts";
 import type { ServerCheck } from "../check_server.ts";
-import { starter } from "./steps.ts";
+import { starter } from "./step_work.ts";
 
 export function checkEvery(check: ServerCheck): void {
   check("every() calls in phase, and leaves out what a slow call covers", async (bench) => {

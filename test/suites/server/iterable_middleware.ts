@@ -19,7 +19,7 @@ import type { ServerCheck } from "../check_server.ts";
 import { BodyTap } from "../hard/body_tap.ts";
 import { fieldOf } from "./answers.ts";
 import { ask, bodyOf, PLAIN } from "./compression.ts";
-import { leave } from "./iterables.ts";
+import { leave } from "./iterable_app.ts";
 
 export function checkIterableMiddleware(check: ServerCheck): void {
   check("buffered(), timed() and compressed() nest in any order", async (bench) => {

@@ -13,7 +13,7 @@ import type { Pause, PauseOptions } from "../../../core/work/pause.ts";
 import { SUSPENSION, type Suspension, type Waiter } from "../../../core/work/suspension.ts";
 import type { ServerCheck } from "../check_server.ts";
 import type { ServerBench } from "./bench.ts";
-import { app, leave } from "./iterables.ts";
+import { app, leave } from "./iterable_app.ts";
 
 export function checkIterablesWaiting(check: ServerCheck): void {
   checkPauses(check);

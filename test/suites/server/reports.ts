@@ -17,7 +17,7 @@ import type { Pause } from "../../../core/work/pause.ts";
 import { step } from "../../../core/work/step.ts";
 import { readable } from "../../../core/work/waits.ts";
 import type { ServerCheck } from "../check_server.ts";
-import { leave } from "./iterables.ts";
+import { leave } from "./iterable_app.ts";
 
 /** Never ready. */
 const SILENT: Pollable = {

@@ -1,71 +1,21 @@
 /**
- * Checks of computations in steps: how they share the loop, wait, end and die with their request.
+ * Checks of computations in steps: how they share the loop, end and die with their request. How
+ * they wait is in `steps_waiting.ts`.
  *
  * @module
  */
 
-import { AsyncLocalStorage } from "node:async_hooks";
 import { assert, assertEquals, assertMatch, assertRejects, assertThrows } from "@std/assert";
 import { type FetchEnv, fetchHandler } from "../../../core/apps/fetch.ts";
-import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
-import { DONE, ERROR } from "../../../core/status.ts";
-import { SUSPENSION, type Suspension, type Waiter } from "../../../core/work/suspension.ts";
-import { every } from "../../../core/work/every.ts";
-import { inspectSteps, Step, step, StepStopped } from "../../../core/work/step.ts";
+import { inspectSteps, type Step, step, StepStopped } from "../../../core/work/step.ts";
 import type { ServerCheck } from "../check_server.ts";
 import { fieldOf } from "./answers.ts";
-import { JOBS } from "./threads.ts";
+import { counting, Endless, starter } from "./step_work.ts";
 
 export function checkSteps(check: ServerCheck): void {
   checkRunning(check);
-  checkWaiting(check);
   checkEnding(check);
-}
-
-/** Counts to `upTo`, a slice each. */
-function* counting(upTo: number, seen: string[] = []): Generator<undefined, number> {
-  try {
-    for (let i = 0; i < upTo; i++) yield;
-    return upTo;
-  } finally {
-    seen.push("finally");
-  }
-}
-
-/** A handler that starts what `make` gives for `/step`, and answers everything else at once. */
-export function starter(make: (request: HttpRequest) => unknown): Handler {
-  return (request) => {
-    if (request.target !== "/step") return request.respond(200, {}, "other");
-    make(request);
-    return DONE;
-  };
-}
-
-/** A computation that never ends by itself, and what it did. */
-class Endless {
-  slices = 0;
-  readonly seen: string[] = [];
-  step: Step<void> | null = null;
-
-  *run(): Generator<undefined, void> {
-    try {
-      for (;;) {
-        this.slices++;
-        yield;
-      }
-    } finally {
-      this.seen.push("finally");
-    }
-  }
-
-  start(request: HttpRequest): void {
-    this.step = step(this.run(), { request, name: "endless" });
-    this.step.done.catch((error) => {
-      this.seen.push(error.name);
-      if (!request.finalized) request.finalize(ERROR, 500);
-    });
-  }
 }
 
 function checkRunning(check: ServerCheck): void {
@@ -174,181 +124,6 @@ function checkRunning(check: ServerCheck): void {
     });
     await bench.connect().request("GET", "/").waitAnswers(1);
     assert(used.modest <= used.greedy / 2, `${used.modest} slices beside ${used.greedy}`);
-  });
-}
-
-function checkWaiting(check: ServerCheck): void {
-  check("a yielded promise is awaited, and its value comes out of the yield", async (bench) => {
-    await bench.serve({
-      handlers: [async (request) => {
-        const texts = await step(
-          function* (): Generator<unknown, string[]> {
-            const first = (yield Promise.resolve("value")) as string;
-            try {
-              yield Promise.reject(new Error("reason"));
-              return [first];
-            } catch (error) {
-              return [first, (error as Error).message];
-            }
-          }(),
-          { request },
-        ).done;
-        return request.respond(200, {}, texts.join());
-      }],
-    });
-    const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
-    assertEquals(answer?.body, "value,reason");
-  });
-
-  check("a yielded suspension is waited for, and given up with its computation", async (bench) => {
-    const seen: string[] = [];
-    let waiter: Waiter | null = null;
-    const suspension: Suspension = {
-      [SUSPENSION]: (who) => {
-        waiter = who;
-        return () => seen.push("given up");
-      },
-    };
-    await bench.serve({
-      handlers: [starter((request) => {
-        const running = step(
-          function* () {
-            seen.push(`got ${yield suspension}`);
-            yield suspension;
-          }(),
-          { request, name: "waits" },
-        );
-        running.done.catch((error) => {
-          seen.push(error.name);
-          if (!request.finalized) request.finalize(ERROR, 500);
-        });
-      })],
-    });
-    const client = bench.connect().request("GET", "/step");
-    await bench.settle(() => waiter !== null, "the wait");
-    waiter!.wake("a result");
-    waiter!.wake("another");
-    await bench.settle(() => seen.length === 1, "the result");
-    await bench.settle(() => inspectSteps(bench.server)[0]?.state === "waiting", "the next wait");
-    client.reset();
-    await bench.settle(() => seen.length === 3, "the end of the computation");
-    assertEquals(seen, ["got a result", "given up", "RequestAborted"]);
-  });
-
-  check("a suspension that tells twice, or throws, is no other's end", async (bench) => {
-    const seen: string[] = [];
-    let first: Waiter | null = null;
-    const told: Suspension = {
-      [SUSPENSION](waiter) {
-        first = waiter;
-        return () => {};
-      },
-    };
-    const wrong: Suspension = {
-      [SUSPENSION]() {
-        throw new Error("cannot begin");
-      },
-    };
-    await bench.serve({
-      handlers: [starter((request) => {
-        step(
-          function* (): Generator<unknown, void> {
-            try {
-              seen.push(String(yield told));
-              seen.push(String(yield new Promise(() => {})));
-            } finally {
-              seen.push("finally");
-            }
-          }(),
-          { request, name: "waits twice" },
-        ).done.catch(() => {});
-        step(
-          function* (): Generator<unknown, void> {
-            try {
-              yield wrong;
-            } catch (error) {
-              seen.push((error as Error).message);
-            }
-          }(),
-          { request, name: "cannot wait" },
-        );
-      })],
-    });
-    const client = bench.connect().request("GET", "/step");
-    await bench.settle(() => first !== null && seen.length === 1, "the wait");
-    first!.wake("one");
-    first!.wake("two");
-    await bench.settle(() => seen.length === 2, "the first wait's end");
-    first!.wake("three");
-    await bench.rest();
-    assertEquals(seen, ["cannot begin", "one"]);
-    client.reset();
-    await bench.settle(() => seen.length === 3, "the end");
-  });
-
-  check("each computation keeps the ambient state that it began in", async (bench) => {
-    const storage = new AsyncLocalStorage<string>();
-    await bench.serve({
-      handlers: [(request) =>
-        storage.run(request.target, async () => {
-          const seen = await step(
-            function* (): Generator<unknown, Set<string>> {
-              const all = new Set<string>();
-              for (let i = 0; i < 50; i++) {
-                all.add(String(storage.getStore()));
-                yield i % 10 === 0 ? Promise.resolve() : undefined;
-              }
-              return all;
-            }(),
-            { request },
-          ).done;
-          return request.respond(200, {}, [...seen].join());
-        })],
-    });
-    const clients = ["/a", "/b", "/c"].map((target) => bench.connect().request("GET", target));
-    const bodies = await Promise.all(clients.map((client) => client.waitAnswers(1)));
-    assertEquals(bodies.map(([answer]) => answer?.body), ["/a", "/b", "/c"]);
-  });
-
-  check("what is over leaves no listener with its request", async (bench) => {
-    const listening = new Set<unknown>();
-    await bench.serve({
-      handlers: [async (request) => {
-        request.onTerminated = request.onAbort = request.onCleanup = (one: unknown) => {
-          listening.add(one);
-        };
-        request.forget = (...gone) => gone.forEach((one) => listening.delete(one));
-        for (let i = 0; i < 3; i++) await step(counting(2), { request }).done;
-        every(100, () => {}, { request }).stop();
-        await request.service.threads.callInThread(JOBS, "add", [1, 2], { request });
-        return request.respond(200, {}, String(listening.size));
-      }],
-    });
-    const [answer] = await bench.connect().request("GET", "/").waitAnswers(1);
-    assertEquals(answer?.body, "0");
-  });
-
-  check("a computation that waits is stopped at once when its request dies", async (bench) => {
-    const seen: string[] = [];
-    await bench.serve({
-      handlers: [starter((request) => {
-        step(
-          function* () {
-            try {
-              yield new Promise(() => {});
-            } finally {
-              seen.push("finally");
-            }
-          }(),
-          { request, name: "waits for ever" },
-        ).done.catch((error) => seen.push(error.name, error.cause));
-      })],
-    });
-    const client = bench.connect().request("GET", "/step");
-    await bench.settle(() => inspectSteps(bench.server)[0]?.state === "waiting", "the wait");
-    client.reset();
-    await bench.settle(() => seen.length === 3, "the end of the computation");
-    assertEquals(seen, ["finally", "RequestAborted", "client-gone"]);
   });
 }
 
