@@ -201,8 +201,8 @@ class Gathering implements Stage {
 
   take(item: unknown): readonly unknown[] {
     const chunk = chunkOf(item);
-    const lets = chunk === null || sizeOfChunk(chunk) === 0 || isBlock(item);
-    if (lets) return this.#with(item);
+    const letsGo = chunk === null || sizeOfChunk(chunk) === 0 || isBlock(item);
+    if (letsGo) return this.#with(item);
     const bytes = copyableBytesOf(chunk);
     if (bytes === null || bytes.length >= this.#bytesMax) return this.#with(item);
     if (this.#end + bytes.length > this.#bytesMax) {

@@ -137,7 +137,7 @@ export class IterableSender implements Posted, WaitOwner {
     this.#ambient(iterate, this);
   }
 
-  /** Asks for items until there is a reason to stop. For `iterate` alone. */
+  /** Asks for items until there is a reason to stop. Called in the application's ambient state. */
   #iterate(): void {
     while (this.#state === READY) {
       // While it waited, what an encoder held back may have filled the output.
@@ -154,7 +154,7 @@ export class IterableSender implements Posted, WaitOwner {
     }
   }
 
-  /** See `#iterate`. */
+  /** `#iterate` as a function of the sender: what `Ambient` calls, without a closure each time. */
   static iterate(sender: IterableSender): void {
     sender.#iterate();
   }

@@ -18,6 +18,7 @@ export function nameUntypedText(head: ResponseHead, first: Uint8Array): void {
   if (isText(first)) head.append("content-type", "text/plain;charset=utf-8");
 }
 
+/** What the platform does, once it was asked: one answer for the whole process. */
 let typed: boolean | null = null;
 
 function textIsTyped(): boolean {

@@ -6,11 +6,11 @@
  */
 
 import type { Chain } from "../chain.ts";
+import type { ResponseHead } from "../http/response_head.ts";
 import { AGAIN, DECLINED, ERROR, OK, type SendCode } from "../status.ts";
 import { chunked } from "./chunked.ts";
 import { compression } from "./compression.ts";
 import { contentLength } from "./content_length.ts";
-import type { ResponseHead } from "../http/response_head.ts";
 import { headOnly, statusHasNoBody } from "./head_only.ts";
 import type { Filter, Outgoing } from "./outgoing.ts";
 
@@ -75,6 +75,7 @@ export function encodeOn(outgoing: Outgoing): SendCode {
       return ERROR;
     }
     const { last } = encoding.out.tail!;
+    // Behind compression nobody declines.
     code = passOn(outgoing, encoding.out, COMPRESSION + 1) as SendCode;
     if (last || code === ERROR) encoding.close();
     encoding.sendHome();

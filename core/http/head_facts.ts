@@ -270,7 +270,7 @@ function judgeCodings(codings: number): RefusalCode | null {
   return null;
 }
 
-/** True when `words`, in lower case, stand at `from` in any case. */
+/** True exactly when `words`, in lower case, stand at `from` in any case. */
 function beginsWith(bytes: Uint8Array, from: number, to: number, words: string): boolean {
   return equalsLower(bytes, from, Math.min(to, from + words.length), words);
 }

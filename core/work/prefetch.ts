@@ -16,13 +16,13 @@ export const PREFETCH_BYTES = 16 * 1024;
 export const WRITE_BYTES_MAX = 64 * 1024;
 
 /** The next piece, which is the caller's from then on; null at the end. */
-export type ReadPiece = () => Promise<{ readonly value: unknown } | null>;
+export type ReadPiece = () => Promise<Taken | null>;
 
 export class ReadAhead {
   readonly #read: ReadPiece;
   /** What was read and not taken: one piece, or the rest of it. */
   #piece: Taken | null = null;
-  #reading: Promise<{ readonly value: unknown } | null> | null = null;
+  #reading: Promise<Taken | null> | null = null;
   #ended = false;
   #error: { readonly cause: unknown } | null = null;
   #changed: (() => void) | null = null;

@@ -4,15 +4,14 @@
  * @module
  */
 
-/** How an export is called. `value`: with the arguments. `output`: with an output in front. */
-export type JobStyle = "value" | "output";
+import type { JobCall } from "../thread_service.ts";
 
 /** To the thread. One job at a time: the next one comes after `over`. */
 export type ToThread =
   | {
     readonly kind: "job";
     readonly job: number;
-    readonly style: JobStyle;
+    readonly style: JobCall["style"];
     readonly module: string;
     readonly name: string;
     readonly args: readonly unknown[];

@@ -1,7 +1,7 @@
 /**
  * The pool: a few threads, started when they are needed, and a bounded queue of jobs before them.
- * It knows deadlines, and that threads die; it knows nothing of requests but when they end, and
- * nothing of what jobs make.
+ * It knows that threads die; it knows nothing of requests, nor of what jobs make. How long a job
+ * may take is `pool_job.ts`'s affair, and who waits for one `call_job.ts`'s.
  *
  * A job that is given up may still run in its thread: it is told, and when it does not end in time
  * the thread is ended and replaced. What a thread says of a job that it does not have is dropped.
@@ -198,7 +198,7 @@ class Seat implements ThreadEvents, PoolThread {
   #thread!: Thread;
   /** True exactly when the thread has said that it listens. */
   #isReady = false;
-  /** True exactly when the thread is. */
+  /** True exactly when the thread has ended. */
   #isOver = false;
   /** True exactly when the pool ended it: nothing was wrong with it. */
   isEnded = false;
@@ -289,11 +289,16 @@ class Seat implements ThreadEvents, PoolThread {
     this.#thread.letGo();
   }
 
+  get #state(): ThreadReport["state"] {
+    if (this.isStarting) return "starting";
+    if (this.#job === null) return "idle";
+    return this.#job.isWanted ? "running" : "leaving";
+  }
+
   report(nowMs: number): ThreadReport {
     const job = this.#job;
-    const state = this.isStarting ? "starting" : job === null ? "idle" : job.isWanted;
     return {
-      state: state === true ? "running" : state === false ? "leaving" : state,
+      state: this.#state,
       job: job === null ? null : job.call.name,
       ageMs: nowMs - this.#sinceMs,
       waits: job?.isHeldUp ?? false,

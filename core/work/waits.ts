@@ -100,12 +100,13 @@ export function startWait(
   settle: (outcome: PollOutcome) => void,
   fail: (error: unknown) => void,
 ): () => void {
-  const wait = new Wait(adoptionOf(handle), direction, options.signal, settle, fail);
+  const wait = new HandleWait(adoptionOf(handle), direction, options.signal, settle, fail);
   wait.start(options.timeoutMs ?? Infinity);
   return () => wait.stop();
 }
 
-class Wait implements Watcher {
+/** One wait for one direction of a handle. */
+class HandleWait implements Watcher {
   readonly #adoption: Adoption;
   readonly #direction: Direction;
   readonly #signal: AbortSignal | undefined;

@@ -9,8 +9,8 @@
 import type { Direction, Pollable, PollState, Released } from "../../core/capabilities/polls.ts";
 import { AGAIN } from "../../core/status.ts";
 import { Pieces } from "../../core/work/pieces.ts";
-import type { BunAdoptedSocket } from "./platform.ts";
 import { Watchers } from "../../core/work/watchers.ts";
+import type { BunAdoptedSocket } from "./platform.ts";
 
 export class SocketPollable implements Pollable {
   readonly #socket: BunAdoptedSocket;

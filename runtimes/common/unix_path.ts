@@ -52,8 +52,8 @@ function factsAt(path: string): Stats | undefined {
 }
 
 /**
- * True when nobody accepts at the socket. Only the kernel's own word is taken for it: where the
- * asking fails otherwise (no right to, say) somebody may be there.
+ * True exactly when nobody accepts at the socket. Only the kernel's own word is taken for it: where
+ * the asking fails otherwise (no right to, say) somebody may be there.
  */
 function isStale(path: string): Promise<boolean> {
   const { promise, resolve, reject } = Promise.withResolvers<boolean>();

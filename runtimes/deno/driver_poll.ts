@@ -12,9 +12,17 @@
  */
 
 import { setTimeout } from "node:timers";
-import type { DenoConn, DenoPlatform } from "./platform.ts";
+import type { DenoConn, DenoPlatform, DenoTcpWhere } from "./platform.ts";
 
 const BYTE = new Uint8Array(1);
+/** Any free port. */
+const LOOPBACK: DenoTcpWhere = {
+  transport: "tcp",
+  hostname: "127.0.0.1",
+  port: 0,
+  reusePort: undefined,
+  tcpBacklog: undefined,
+};
 /** The connection is closed when it was not used for so long, or up to twice that. */
 const IDLE_MS = 500;
 
@@ -78,18 +86,11 @@ export class DriverPoll {
   async #make(): Promise<void> {
     this.#isTried = true;
     try {
-      const where = { transport: "tcp", hostname: "127.0.0.1", port: 0 } as const;
-      const listener = this.#deno.listen({ ...where, reusePort: undefined, tcpBacklog: undefined });
+      const listener = this.#deno.listen(LOOPBACK);
       const port = listener.addr.port!;
       const { signal } = new AbortController();
       const accepted = listener.accept();
-      const near = await this.#deno.connect({
-        ...where,
-        port,
-        reusePort: undefined,
-        tcpBacklog: undefined,
-        signal,
-      });
+      const near = await this.#deno.connect({ ...LOOPBACK, port, signal });
       const far = await accepted;
       listener.close();
       // Somebody else's connection may have been quicker.
