@@ -1,6 +1,7 @@
 /**
  * A chain: buffers in the order in which their bytes leave. A buffer is in one chain at most; a
- * lent buffer is in none.
+ * lent buffer is in none. It knows the states of buffers, and not what is in them nor who sends
+ * them.
  *
  * @module
  */

@@ -1,7 +1,7 @@
 /**
  * What an application module may export, and what a runtime's entry makes of it: one list of
  * handlers with options. Values are recognised by brands, never by class, because the source and
- * the built package may both be loaded in one process.
+ * the built package may both be loaded in one process. It knows shapes, and starts nothing.
  *
  * @module
  */

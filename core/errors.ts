@@ -1,6 +1,7 @@
 /**
  * Errors that say whose fault it is. A peer's fault has the HTTP status of the answer that it gets;
- * a transport's end has a reason; both have stable codes, so that nobody matches on texts.
+ * a transport's end has a reason; both have stable codes, so that nobody matches on texts. Who
+ * throws them, and what becomes of one, is not known here.
  *
  * @module
  */

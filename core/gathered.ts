@@ -1,6 +1,7 @@
 /**
  * Answered requests of one connection whose output is gathered but has not left: pipelined requests
- * of one packet whose answers leave in one write. Oldest first.
+ * of one packet whose answers leave in one write. Oldest first. It knows where each answer ends in
+ * the output, and not when that leaves.
  *
  * @module
  */

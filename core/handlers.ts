@@ -1,6 +1,7 @@
 /**
  * Native handlers: the list that a request passes until one does not decline, and what becomes of
- * an answer, of a promise, of a throw, and of nonsense.
+ * an answer, of a promise, of a throw, and of nonsense. How a request ends is `finalize.ts`'s, and
+ * other kinds of applications are made into handlers in `apps/`.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * Bytes that came before anybody could take them: the rest of a split head, a body that nobody
- * asked for yet, pipelined requests. Empty connections hold no memory.
+ * asked for yet, pipelined requests. Empty connections hold no memory. It knows an order and a
+ * bound, and refuses to know what the bytes are.
  *
  * @module
  */

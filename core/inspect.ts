@@ -1,5 +1,6 @@
 /**
- * What is open in a server, as a report for people and for leak checks.
+ * What is open in a server, as a report for people and for leak checks. It knows what a report
+ * says, and looks only: it changes nothing.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The command, as a program: gives it the process's arguments, and ends with its exit code.
+ * The command, as a program: gives it the process's arguments, and ends with its exit code. It
+ * knows the process, and no word of the command line.
  *
  * @module
  */

@@ -1,7 +1,8 @@
 /**
  * The Content-Type of text on platforms that do not name it. By the Fetch standard the body "text"
  * has the type `text/plain;charset=UTF-8`. Bun 1.4 names it only on the wire of its own server
- * (oven-sh/bun#8530): there `response.headers` of a string and of bytes look the same.
+ * (oven-sh/bun#8530): there `response.headers` of a string and of bytes look the same. It knows
+ * bytes and one field, and nothing of how an answer is sent.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * Counts the bytes of a body, and holds the application to the length that it declared (RFC 9112
  * §6.2): what is too much is cut and logged, what is too little must not look like a whole answer.
+ * It knows lengths, and not how a body is delimited.
  *
  * @module
  */

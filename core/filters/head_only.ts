@@ -1,6 +1,7 @@
 /**
  * Drops the body of answers that have none by definition: to HEAD, 204, 205, 304 (RFC 9110 §6.4.1).
- * It keeps the framing fields that describe what a GET would have had.
+ * It keeps the framing fields that describe what a GET would have had. It knows methods and
+ * statuses, and looks into no body.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * The filters in the one order in which every response passes them, from the application to the
- * sink. This table is the place to read, and to change, what happens to a response.
+ * sink. This table is the place to read, and to change, what happens to a response. Here alone the
+ * filters are known to each other; what each does is its own affair.
  *
  * @module
  */

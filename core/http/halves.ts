@@ -1,6 +1,7 @@
 /**
  * Where the two halves of one connection's current exchange are. Each method is one event of the
- * tables in `exchange_states.ts`, and asserts that it may come now.
+ * tables in `exchange_states.ts`, and asserts that it may come now. It knows no bytes, and nobody
+ * who sends them.
  *
  * @module
  */

@@ -1,5 +1,6 @@
 /**
- * The little of Bun that the shim uses, typed by hand, so that `deno check` compiles it too.
+ * The little of Bun that the shim uses, typed by hand, so that `deno check` compiles it too. Types
+ * and prose only.
  *
  * @module
  */

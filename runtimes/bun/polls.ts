@@ -5,7 +5,7 @@
  * @module
  */
 
-import { closeSync, constants, fstatSync, openSync, statSync } from "node:fs";
+import { closeSync, constants, fstatSync, openSync } from "node:fs";
 import {
   AdoptError,
   type OpenedPipe,
@@ -14,7 +14,7 @@ import {
 } from "../../core/capabilities/polls.ts";
 import { pollableOf, type PromisedSource } from "../../core/work/ahead_pollable.ts";
 import { assertIsPipe, openCommon, pipeErrorOf } from "../common/polls/common_polls.ts";
-import { FIFO_READ_BY_THREADS } from "../common/polls/node_stream.ts";
+import { FIFO_READ_BY_THREADS, isNoFile } from "../common/polls/node_stream.ts";
 import { isReadable, openPair, readingOf } from "../common/polls/web_stream.ts";
 import type { BunAdoptedSocket, BunFile, BunFileSink, BunPlatform } from "./platform.ts";
 import { SocketPollable } from "./socket_pollable.ts";
@@ -100,10 +100,6 @@ function openFile(file: BunFile): Pollable {
     throw new AdoptError("unsuited", FIFO_READ_BY_THREADS);
   }
   return openPair({ readable: file.stream(), writable: null }, []);
-}
-
-function isNoFile(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 }
 
 function isFileSink(source: object): source is BunFileSink {

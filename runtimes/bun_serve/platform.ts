@@ -1,6 +1,6 @@
 /**
  * The little of `Bun.serve` that the shim uses, typed by hand, so that `deno check` compiles it
- * too.
+ * too: types, and the one cast from Bun's own kind of stream source to the standard's.
  *
  * @module
  */

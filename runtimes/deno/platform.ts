@@ -1,6 +1,6 @@
 /**
  * The little of Deno that the shim uses, typed by hand, so that plain `tsc` compiles it beside the
- * types of Node and Bun.
+ * types of Node and Bun. Types and prose only.
  *
  * @module
  */

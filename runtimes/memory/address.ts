@@ -1,5 +1,6 @@
 /**
- * Addresses of the in-memory network: which of them meet, and how they read in a report.
+ * Addresses of the in-memory network: which of them meet, and how they read in a report. Who
+ * listens where is not known here.
  *
  * @module
  */

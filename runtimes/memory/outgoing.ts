@@ -1,6 +1,7 @@
 /**
  * What a stream has taken and not yet carried away: lent buffers, and copies of those that were
  * taken in part. It watches the lent memory: whoever writes to it before the release is found out.
+ * It knows nothing of the other end, nor of when bytes move.
  *
  * @module
  */

@@ -1,6 +1,7 @@
 /**
  * A reactor on top of another one, which passes everything on: calls down, events up. For those
- * that look on, that break something, or that hand out handles of their own.
+ * that look on, that break something, or that hand out handles of their own. It knows the contract,
+ * and changes nothing itself.
  *
  * @module
  */

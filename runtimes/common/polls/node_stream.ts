@@ -236,7 +236,8 @@ function unowned(readable: Readable): Readable {
   return readable;
 }
 
-function isNoFile(path: string): boolean {
+/** True exactly when something is at `path` that is no regular file: a FIFO, a terminal. */
+export function isNoFile(path: string): boolean {
   return statSync(path, { throwIfNoEntry: false })?.isFile() === false;
 }
 
