@@ -82,8 +82,8 @@ export function bufOf(bytes: Uint8Array, owner: BufOwner | null = null): Buf {
 /** True exactly when `value` is a buffer, of whatever copy of this package. */
 export function isBuf(value: unknown): value is Buf {
   if (typeof value !== "object" || value === null) return false;
-  const { bytes, pos, end } = value as Partial<Buf>;
-  return bytes instanceof Uint8Array && typeof pos === "number" && typeof end === "number";
+  const { bytes, size, state } = value as Partial<Buf>;
+  return bytes instanceof Uint8Array && typeof size === "number" && typeof state === "number";
 }
 
 /** A runtime takes a queued buffer. Only a shim's `send` calls this, by way of `Chain.lend`. */

@@ -80,7 +80,22 @@ const ABORT_MESSAGES: Record<AbortCause, string> = {
   application: "the application terminated the request",
 };
 
-/** An error with its stack, for the log. */
+/** An error with its stack, for the log. Anything can be thrown: also what has no text at all. */
 export function textOfError(error: unknown): string {
-  return error instanceof Error ? error.stack ?? String(error) : String(error);
+  try {
+    return String(error instanceof Error ? error.stack ?? error : error);
+  } catch {
+    return NO_TEXT;
+  }
 }
+
+/** The same in a line. */
+export function lineOfError(error: unknown): string {
+  try {
+    return String(error);
+  } catch {
+    return NO_TEXT;
+  }
+}
+
+const NO_TEXT = "something that has no text";

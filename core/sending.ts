@@ -92,8 +92,11 @@ export function sendBuf(request: HttpRequest, buf: Buf, last: boolean, flush: bo
       request.complain(`bytes were sent ${state}\n${new Error().stack}`);
     }
     // The memory was not accepted, so it is the caller's again without a release.
-    assert(buf.state === FREE, "a buffer was sent that is not free");
     return ERROR;
+  }
+  // The application's fault, who may have sent it before, and not the core's.
+  if (buf.state !== FREE) {
+    throw new TypeError("a buffer was sent that is not free: it is on its way");
   }
   const { encoding } = request;
   if (encoding !== null && !last && isOverfull(request, encoding)) return ERROR;

@@ -10,13 +10,8 @@ import type { WholeBodies } from "../capabilities/whole_bodies.ts";
 import { RequestAborted, textOfError } from "../errors.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
-import {
-  describe,
-  type Handler,
-  handlerDeclined,
-  handlerFailed,
-  isPromiseLike,
-} from "../handlers.ts";
+import { describe, type Handler, handlerDeclined, handlerFailed } from "../handlers.ts";
+import { isPromiseLike } from "../promise_like.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import { ResponseHead } from "../http/response_head.ts";

@@ -7,7 +7,7 @@
  */
 
 import type { Handle } from "../reactor.ts";
-import type { Suspension } from "../work/suspension.ts";
+import { forsake, type Suspension } from "../work/suspension.ts";
 import type { PollEvent } from "../work/poller.ts";
 import type { Awaited, WaitAnyOptions } from "../work/wait_any.ts";
 import { untilAny, untilReadable, untilWritable } from "../work/wait_suspensions.ts";
@@ -55,6 +55,7 @@ export function iterable(app: IterableHandler): Handler {
     const items = app(request, out);
     const iterator = iteratorOf(items);
     if (iterator === null) {
+      forsake(items);
       throw new TypeError(`it answered ${describe(items)} instead of an iterable of chunks`);
     }
     new IterableSender(request, out, iterator).start();

@@ -9,7 +9,8 @@
 
 import { Compression, type CompressionOptions } from "../filters/compression.ts";
 import type { HttpRequest } from "../http_request.ts";
-import { isPromiseLike } from "../handlers.ts";
+import { textOfError } from "../errors.ts";
+import { hearFailure, isPromiseLike } from "../promise_like.ts";
 import type { Service } from "../service.ts";
 import type { IterableHandler } from "./iterable.ts";
 import {
@@ -106,6 +107,7 @@ interface Stage {
 /** `items` with a stage behind them, of the same kind: synchronous or not. */
 function staged(items: IterableItems, stage: Stage): IterableItems {
   const inner = iteratorOf(items);
+  // Whoever gets it says what is wrong with it.
   if (inner === null) return items;
   const iterator = new StagedIterator(inner, stage);
   return Symbol.iterator in items
@@ -279,13 +281,16 @@ class Stopwatch implements Stage {
   }
 
   over(): void {
-    this.#report({
+    const answer: unknown = this.#report({
       items: this.#items,
       bytes: this.#bytes,
       firstMs: this.#firstMs,
       makingMs: this.#makingMs,
       totalMs: this.#nowMs - this.#startedMs,
     }, this.#request);
+    hearFailure(answer, (error) => {
+      this.#request.complain(`the report of a timing failed\n${textOfError(error)}`);
+    });
   }
 
   #answered(): void {

@@ -16,7 +16,8 @@ import { HttpError, RequestAborted, textOfError } from "../errors.ts";
 import { negotiate } from "../filters/compression.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
 import { finalizeRequest } from "../finalize.ts";
-import { describe, handlerFailed, isPromiseLike } from "../handlers.ts";
+import { describe, handlerFailed } from "../handlers.ts";
+import { isPromiseLike } from "../promise_like.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import { checkPreconditions } from "../http/preconditions.ts";
@@ -166,23 +167,26 @@ export class IterableSender implements Posted, WaitOwner {
     this.#value = undefined;
     this.#state = ASKED;
     this.#isInside = true;
-    let step: ItemStep | PromiseLike<ItemStep>;
     try {
-      step = error === null ? this.#iterator.next(value) : this.#throw(error.thrown);
+      const step = error === null ? this.#iterator.next(value) : this.#throw(error.thrown);
+      this.#isInside = false;
+      if (isPromiseLike(step)) this.#await(step as PromiseLike<ItemStep>);
+      else this.#took(step as ItemStep);
     } catch (thrown) {
       this.#isInside = false;
       this.#failed(thrown);
-      return;
     }
-    this.#isInside = false;
-    if (!isPromiseLike(step)) {
-      this.#took(step as ItemStep);
-      return;
-    }
+  }
+
+  #await(step: PromiseLike<ItemStep>): void {
     if (this.request.encoding !== null) this.#loop.post(this);
-    (step as PromiseLike<ItemStep>).then(
+    step.then(
       (settled) => {
-        this.#took(settled);
+        try {
+          this.#took(settled);
+        } catch (thrown) {
+          this.#failed(thrown);
+        }
         this.#iterate();
       },
       (thrown) => this.#failed(thrown),
@@ -194,7 +198,11 @@ export class IterableSender implements Posted, WaitOwner {
     return this.#iterator.throw(error);
   }
 
+  /** Whatever it throws is the application's fault: an item may be of any kind. */
   #took(step: ItemStep): void {
+    if (typeof step !== "object" || step === null) {
+      throw new TypeError(`its next() answered ${describe(step)} instead of an object`);
+    }
     if (this.#state === OVER) {
       // It was given up while the iterable ran; one that is asynchronous was told at once.
       forsake(step.value);
@@ -214,6 +222,9 @@ export class IterableSender implements Posted, WaitOwner {
   }
 
   #block(chunk: Chunk | null, flush: boolean): void {
+    if (chunk !== null && !isChunk(chunk)) {
+      throw new TypeError(`it yielded a block of ${describe(chunk)} instead of a chunk`);
+    }
     if (flush) this.#flush(chunk);
     else if (chunk !== null) this.#chunk(chunk);
   }
@@ -352,10 +363,16 @@ export class IterableSender implements Posted, WaitOwner {
       return;
     }
     if (isPromiseLike(step)) {
-      step.then(() => void this.#hold.release(), (error) => this.#closeFailed(error));
+      step.then((settled) => this.#closed(settled), (error) => this.#closeFailed(error));
     } else {
-      this.#hold.release();
+      this.#closed(step);
     }
+  }
+
+  /** One that yields in a `finally` is not asked again: nobody waits for what it yielded. */
+  #closed(step: unknown): void {
+    this.#hold.release();
+    if (typeof step === "object" && step !== null) forsake((step as ItemStep).value);
   }
 
   #closeFailed(error: unknown): void {

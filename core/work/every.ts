@@ -7,9 +7,10 @@
 
 import type { Ambient } from "../capabilities/context.ts";
 import { textOfError } from "../errors.ts";
-import { describe, handlerFailed, isPromiseLike } from "../handlers.ts";
+import { describe, handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
+import { isPromiseLike } from "../promise_like.ts";
 import type { Service } from "../service.ts";
 import { Timer, type TimerOwner } from "../timers.ts";
 
@@ -35,7 +36,7 @@ export interface EveryOptions {
  * were left out since the call before. Ambient state (`AsyncLocalStorage`) is that of this call.
  *
  * @throws {TypeError} when it is told neither a request nor a server, or nothing to call.
- * @throws {RangeError} when the interval is not above 0.
+ * @throws {RangeError} when the interval is not 1 ms or more.
  */
 export function every(
   intervalMs: number,
@@ -71,8 +72,9 @@ export class Every implements TimerOwner {
     if (typeof run !== "function") {
       throw new TypeError(`every takes a function, not ${describe(run)}`);
     }
-    if (typeof intervalMs !== "number" || !(intervalMs > 0 && intervalMs < Infinity)) {
-      throw new RangeError(`an interval must be above 0 ms, not ${intervalMs}`);
+    const isInterval = typeof intervalMs === "number" && intervalMs >= INTERVAL_MS_MIN;
+    if (!(isInterval && intervalMs < Infinity)) {
+      throw new RangeError(`an interval must be ${INTERVAL_MS_MIN} ms or more, not ${intervalMs}`);
     }
     this.name = options.name ?? "a call";
     this.#intervalMs = intervalMs;
@@ -83,6 +85,8 @@ export class Every implements TimerOwner {
     this.#ambient = service.context.capture();
     this.#startedMs = service.loop.now();
     request?.onTerminated(this.#terminated);
+    // One that is over tells nobody any more.
+    if (request?.over === true) this.stop();
     if (this.#isOver) return;
     if (options.now === true) this.#call(0);
     else this.#arm();
@@ -148,3 +152,5 @@ export class Every implements TimerOwner {
 }
 
 const NO_OPTIONS: EveryOptions = {};
+/** Far below the grain of the wheel: what is less is a mistake. */
+const INTERVAL_MS_MIN = 1;

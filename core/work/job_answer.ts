@@ -10,6 +10,7 @@ import { finalizeRequest } from "../finalize.ts";
 import { handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
+import type { Posted } from "../posted.ts";
 import { ERROR, OK } from "../status.ts";
 import { type Job, type JobEntries, type JobSink, ThreadError } from "../thread_service.ts";
 import type { HeadEntry } from "./thread_output.ts";
@@ -18,7 +19,9 @@ import type { HeadEntry } from "./thread_output.ts";
 export const OVER = 9;
 
 /** `States` are those before `OVER`. */
-export abstract class JobAnswer<States extends number> implements JobSink {
+export abstract class JobAnswer<States extends number> implements JobSink, Posted {
+  posted = false;
+  nextPosted: Posted | null = null;
   protected readonly request: HttpRequest;
   protected state: States | typeof OVER;
   protected job: Job | null = null;
@@ -27,6 +30,9 @@ export abstract class JobAnswer<States extends number> implements JobSink {
   protected jobIsOver = false;
   protected error: ThreadError | null = null;
   readonly #hold: Hold;
+  /** Entries that were taken in a row, and since when. */
+  #inARow = 0;
+  #sinceMs = 0;
 
   /** Takes the hold over: releases it when the request is finalized. */
   constructor(request: HttpRequest, hold: Hold, first: States) {
@@ -53,6 +59,33 @@ export abstract class JobAnswer<States extends number> implements JobSink {
     this.jobIsOver = true;
     this.error = error;
     if (this.state !== OVER) this.jobEnded();
+  }
+
+  protected rowBegins(): void {
+    this.#inARow = 0;
+    this.#sinceMs = this.request.exchange.loop.stopwatchMs();
+  }
+
+  /**
+   * True exactly when this event took its share of entries: the others go on in the next turn. A
+   * thread writes small ones, and flushes, as quickly as the loop takes them.
+   */
+  protected hadItsShare(): boolean {
+    const { loop } = this.request.exchange;
+    if (
+      ++this.#inARow <= ENTRIES_IN_A_ROW_MAX && loop.stopwatchMs() - this.#sinceMs <= ROW_MS_MAX
+    ) {
+      return false;
+    }
+    // Entries are progress: the deadline counts from the last of them.
+    this.job?.expect();
+    loop.post(this);
+    return true;
+  }
+
+  /** The others had their turn. */
+  runPosted(): void {
+    this.jobWoke();
   }
 
   /** `jobIsOver` and `error` say how. */
@@ -99,6 +132,10 @@ export abstract class JobAnswer<States extends number> implements JobSink {
     this.#hold.release();
   }
 }
+
+/** As an iterable application has them. The number is for loops whose clock stands still. */
+const ROW_MS_MAX = 5;
+const ENTRIES_IN_A_ROW_MAX = 1024;
 
 function diedEarly(): ThreadError {
   return new ThreadError("thread-died", "the job ended without an end of its output");

@@ -65,6 +65,7 @@ export class Pause implements Suspension<PauseResult> {
   }
 
   [SUSPENSION](waiter: Waiter<PauseResult>): () => void {
+    if (this.#isGivenUp) throw new Error(ITS_REQUEST_IS_OVER);
     if (this.yielded && this.result === null) throw new Error("a pause was yielded twice");
     this.yielded = true;
     if (this.result !== null) waiter.wake(this.result);
@@ -75,7 +76,10 @@ export class Pause implements Suspension<PauseResult> {
   /** The request is over: from now on `resume` answers false. */
   giveUp(): void {
     this.#isGivenUp = true;
+    const waiter = this.#waiter;
     this.#waitOver();
+    // Its own request has given its wait up, and hears nothing; another one's has lost who resumes.
+    waiter?.fail(new Error(ITS_REQUEST_IS_OVER));
   }
 
   #wait(waiter: Waiter<PauseResult>): void {
@@ -86,8 +90,9 @@ export class Pause implements Suspension<PauseResult> {
         this.#end("aborted");
         return;
       }
-      this.#onAbort = () => void this.#end("aborted");
-      signal.addEventListener("abort", this.#onAbort, { once: true });
+      const onAbort = () => void this.#end("aborted");
+      signal.addEventListener("abort", onAbort, { once: true });
+      this.#onAbort = onAbort;
     }
     if (this.#timeoutMs === Infinity) return;
     this.#deadline = startDeadline(waiter.loop, this.#timeoutMs, () => void this.#end("timeout"));
@@ -108,3 +113,5 @@ export class Pause implements Suspension<PauseResult> {
     this.#waiter = this.#deadline = this.#onAbort = null;
   }
 }
+
+const ITS_REQUEST_IS_OVER = "the request that this pause is of is over: nothing can end the pause";

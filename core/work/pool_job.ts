@@ -7,8 +7,9 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
-import { textOfError } from "../errors.ts";
+import { lineOfError, textOfError } from "../errors.ts";
 import type { Posted } from "../posted.ts";
+import { hearFailure } from "../promise_like.ts";
 import {
   type Job,
   type JobCall,
@@ -106,7 +107,7 @@ export class PoolJob implements Job, TimerOwner {
       thread.post(message);
     } catch (error) {
       this.#end(
-        new ThreadError("thread-failed", `${call.name} cannot be called: ${String(error)}`),
+        new ThreadError("thread-failed", `${call.name} cannot be called: ${lineOfError(error)}`),
       );
       return false;
     }
@@ -129,15 +130,14 @@ export class PoolJob implements Job, TimerOwner {
       reader.signal();
     }
     if (this.#isGivenUp) return;
-    const run = this.#pool.functionOf(this, name);
-    if (run === undefined) {
-      this.#complain(`called "${name}", which nobody registered`);
-      return;
-    }
-    try {
-      this.#ambient(() => run(...args), undefined);
-    } catch (error) {
+    const failed = (error: unknown) =>
       this.#complain(`called "${name}", which failed\n${textOfError(error)}`);
+    try {
+      const run = this.#pool.functionOf(this, name);
+      if (run === undefined) this.#complain(`called "${name}", which nobody registered`);
+      else hearFailure(this.#ambient((): unknown => run(...args), undefined), failed);
+    } catch (error) {
+      failed(error);
     }
   }
 

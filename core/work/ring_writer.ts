@@ -98,6 +98,11 @@ export class RingWriter {
     return written;
   }
 
+  /** Resolves when no write waits in line any more, however each has ended. */
+  async idle(): Promise<void> {
+    while (this.#line !== null) await this.#line;
+  }
+
   /** Whoever was promised room may look again. */
   credited(): void {
     const resume = this.#resume;

@@ -8,10 +8,11 @@
 
 import type { Ambient } from "../capabilities/context.ts";
 import { type AbortCause, HttpError, RequestAborted, textOfError } from "../errors.ts";
-import { describe, handlerFailed, isPromiseLike } from "../handlers.ts";
+import { describe, handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import type { Loop } from "../loop.ts";
+import { hearFailure, isPromiseLike } from "../promise_like.ts";
 import type { Service } from "../service.ts";
 import { type Sliced, Stepper } from "./stepper.ts";
 import {
@@ -139,6 +140,9 @@ export class Step<T> implements Sliced, WaitOwner {
     if (typeof budgetMs !== "number" || !(budgetMs > 0)) {
       throw new TypeError(`budgetMs is a number of more than 0, not ${describe(budgetMs)}`);
     }
+    if (signal !== null && typeof signal.addEventListener !== "function") {
+      throw new TypeError(`signal is an AbortSignal, not ${describe(signal)}`);
+    }
     const stepper = stepperOf(service);
     admit(service, stepper);
     this.name = options.name ?? "a computation";
@@ -161,7 +165,11 @@ export class Step<T> implements Sliced, WaitOwner {
     request?.onAbort(this.#aborted);
     if (signal?.aborted === true) this.#signalled();
     else if (!this.isOver) signal?.addEventListener("abort", this.#signalled);
-    if (request !== null) return;
+    if (request !== null) {
+      // It hears of nothing any more.
+      if (request.over) this.#stop(new RequestAborted("application", "the request is over"));
+      return;
+    }
     service.waitUntil(new Promise<void>((resolve) => this.#tellServer = resolve));
     if (this.isOver) this.#tellServer!();
   }
@@ -234,6 +242,7 @@ export class Step<T> implements Sliced, WaitOwner {
       const call = isThrown ? this.#throw : this.#next;
       const result = this.#ambient(call, value);
       this.#runs = false;
+      if (isPromiseLike(result)) throw new TypeError(NOT_IN_STEPS);
       if (this.#end !== null) {
         // The slice itself brought its end about.
         forsake(result.value);
@@ -282,7 +291,8 @@ export class Step<T> implements Sliced, WaitOwner {
   /** Runs what the generator left open. */
   #close(): void {
     try {
-      const { done } = this.#ambient(this.#return, undefined);
+      const { done, value } = this.#ambient(this.#return, undefined);
+      forsake(value);
       if (done !== true) this.#complain("yields in a finally block: the rest of it is not run");
     } catch (error) {
       this.#complain(`failed while it was being stopped\n${textOfError(error)}`);
@@ -296,11 +306,19 @@ export class Step<T> implements Sliced, WaitOwner {
     this.#signal?.removeEventListener("abort", this.#signalled);
     this.#request?.forget(this.#terminated, this.#aborted);
     if (this.#settle !== null) this.#settle(end);
-    else if ("error" in end && end.isStopped !== true) this.#failed(end.error);
+    else if ("value" in end) this.#hearFailure(end.value);
+    else if (end.isStopped !== true) this.#failed(end.error);
     this.#wait?.giveUp();
     this.#wait = null;
     this.#tellServer?.();
     if (this.#hold !== null && this.#hold.isOpen) this.#hold.release();
+  }
+
+  /** It may have returned a promise, and nobody waits for that. */
+  #hearFailure(value: unknown): void {
+    hearFailure(value, (error) => {
+      if (this.#done === null) this.#failed(error);
+    });
   }
 
   /** Nobody waits for the result: an error must not get lost. */
@@ -334,9 +352,11 @@ function checkGenerator(generator: object): void {
     throw new TypeError(`step takes a generator, not ${describe(generator)}`);
   }
   if (Symbol.asyncIterator in generator) {
-    throw new TypeError("step takes a synchronous generator: what it waits for is yielded");
+    throw new TypeError(NOT_IN_STEPS);
   }
 }
+
+const NOT_IN_STEPS = "step takes a synchronous generator: what it waits for is yielded";
 
 /** @throws {HttpError} 503 when one more computation would be too many. */
 function admit({ limits, load }: Service, { live }: Stepper): void {

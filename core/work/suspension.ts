@@ -14,7 +14,7 @@
  * @module
  */
 
-import { isPromiseLike } from "../handlers.ts";
+import { isPromiseLike } from "../promise_like.ts";
 import type { Loop } from "../loop.ts";
 
 /** The name of the one method of a suspension. */
@@ -50,7 +50,11 @@ export function isSuspension(value: unknown): value is Suspension {
 
 /** What a generator yielded that was ended meanwhile. Nobody waits for it: it may fail unheard. */
 export function forsake(awaited: unknown): void {
-  if (isPromiseLike(awaited)) awaited.then(ignore, ignore);
+  try {
+    if (isPromiseLike(awaited)) awaited.then(ignore, ignore);
+  } catch {
+    // Nor does anybody want to hear what it throws.
+  }
 }
 
 function ignore(): void {}
@@ -107,7 +111,11 @@ export class Wait implements Waiter {
     const cancel = this.#cancel;
     if (this.#over() === null) return;
     this.#isGivenUp = true;
-    cancel?.();
+    try {
+      cancel?.();
+    } catch {
+      // Whoever gives up has an end of his own to come to.
+    }
   }
 
   #suspend(suspension: Suspension): void {

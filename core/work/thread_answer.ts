@@ -71,8 +71,10 @@ export class ThreadAnswer extends JobAnswer<States> {
 
   #pump(): void {
     const entries = this.entries!;
+    this.rowBegins();
     while (this.state === FLOWING) {
       if (entries.hasEntry) {
+        if (this.hadItsShare()) return;
         this.#take(entries);
       } else if (this.jobIsOver) {
         this.fail();

@@ -7,6 +7,7 @@
  */
 
 import type { ThreadPort } from "../capabilities/threads.ts";
+import { lineOfError, textOfError } from "../errors.ts";
 import { Ring } from "./ring.ts";
 import { ThreadStopped } from "./ring_writer.ts";
 import type { FromThread, ThreadFailure, ToThread } from "./thread_messages.ts";
@@ -123,10 +124,16 @@ function isIterator(value: unknown): value is AnyIterator {
     (Symbol.iterator in value || Symbol.asyncIterator in value);
 }
 
+/** In words that can be posted, whatever it is. */
 function failureOf(error: unknown): ThreadFailure {
   const stopped = error instanceof ThreadStopped;
+  const stack = textOfError(error);
   if (!(error instanceof Error)) {
-    return { stopped, name: "Error", message: String(error), stack: String(error) };
+    return { stopped, name: "Error", message: lineOfError(error), stack };
   }
-  return { stopped, name: error.name, message: error.message, stack: error.stack ?? String(error) };
+  try {
+    return { stopped, name: String(error.name), message: String(error.message), stack };
+  } catch {
+    return { stopped, name: "Error", message: lineOfError(error), stack };
+  }
 }

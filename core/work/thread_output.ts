@@ -84,6 +84,8 @@ export class JobOutput implements ThreadOutput {
   readonly #writer: RingWriter;
   /** The head as JSON until it is written; null after. */
   #head: string | null = headText(200, []);
+  /** What the first of the asynchronous writes that failed has failed of. */
+  #failure: { readonly error: unknown } | null = null;
 
   constructor(writer: RingWriter) {
     this.#writer = writer;
@@ -94,23 +96,42 @@ export class JobOutput implements ThreadOutput {
     this.#head = headText(status, headers);
   }
 
-  async write(bytes: Uint8Array | string): Promise<void> {
-    const data = typeof bytes === "string" ? encoder.encode(bytes) : bytes;
-    await this.#begin();
+  write(bytes: Uint8Array | string): Promise<void> {
+    return this.#kept(this.#write(bytes));
+  }
+
+  async #write(bytes: Uint8Array | string): Promise<void> {
+    const data = dataOf(bytes);
+    this.#begin();
     if (data.length > 0) await this.#writer.write(DATA, data);
     else this.#writer.checkStopped();
   }
 
   writeSync(bytes: Uint8Array | string): void {
-    const data = typeof bytes === "string" ? encoder.encode(bytes) : bytes;
+    const data = dataOf(bytes);
     this.#beginSync();
     if (data.length > 0) this.#writer.writeSync(DATA, data);
     else this.#writer.checkStopped();
   }
 
-  async flush(): Promise<void> {
-    await this.#begin();
+  flush(): Promise<void> {
+    return this.#kept(this.#flush());
+  }
+
+  async #flush(): Promise<void> {
+    this.#begin();
     await this.#writer.write(FLUSH, NO_BYTES);
+  }
+
+  /**
+   * A write that nobody awaits may fail: then so does its job, at its end, and not the thread,
+   * which may have the next job by then.
+   */
+  #kept(written: Promise<void>): Promise<void> {
+    written.catch((error) => {
+      this.#failure ??= { error };
+    });
+    return written;
   }
 
   flushSync(): void {
@@ -120,13 +141,16 @@ export class JobOutput implements ThreadOutput {
 
   /** The end. Behind it nothing is written. */
   async finish(): Promise<void> {
-    await this.#begin();
+    this.#begin();
+    await this.#writer.idle();
+    if (this.#failure !== null) throw this.#failure.error;
     await this.#writer.write(FINISH, NO_BYTES);
   }
 
-  #begin(): Promise<void> | undefined {
+  /** Puts the head in line. It is not awaited: what is written next keeps its place behind it. */
+  #begin(): void {
     const head = this.#takeHead();
-    return head === null ? undefined : this.#writer.write(HEAD, head);
+    if (head !== null) this.#kept(this.#writer.write(HEAD, head));
   }
 
   #beginSync(): void {
@@ -143,6 +167,15 @@ export class JobOutput implements ThreadOutput {
     this.#head = null;
     return bytes;
   }
+}
+
+/** @throws {TypeError} for what is neither bytes nor text. */
+function dataOf(bytes: Uint8Array | string): Uint8Array {
+  if (typeof bytes === "string") return encoder.encode(bytes);
+  if (bytes instanceof Uint8Array) return bytes;
+  throw new TypeError(
+    `a thread writes text or bytes, not ${bytes === null ? "null" : typeof bytes}`,
+  );
 }
 
 /** What the head's entry holds. */

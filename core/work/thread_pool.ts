@@ -252,8 +252,11 @@ class Seat implements ThreadEvents, PoolThread {
   }
 
   onMessage(message: unknown): void {
+    // Code in a thread may post to its parent by itself, whatever it likes.
+    if (typeof message !== "object" || message === null) return;
     const said = message as FromThread;
     if (said.kind === "ready") {
+      if (this.#isReady) return;
       this.#isReady = true;
       this.#free();
       this.#pool.seatIsFree();
@@ -263,7 +266,7 @@ class Seat implements ThreadEvents, PoolThread {
     if (job === null || said.job !== job.id) return;
     if (said.kind === "wake") job.woke();
     else if (said.kind === "call") job.called(said.name, said.args);
-    else {
+    else if (said.kind === "over") {
       this.#free();
       this.#pool.jobTook(said.tookMs, said.waitedMs);
       job.over(said);

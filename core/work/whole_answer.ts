@@ -60,9 +60,12 @@ export class WholeAnswer extends JobAnswer<States> {
 
   #pump(): void {
     const entries = this.entries!;
+    this.rowBegins();
     while (this.state === COLLECTING) {
-      if (entries.hasEntry) this.#take(entries);
-      else if (this.jobIsOver) this.fail();
+      if (entries.hasEntry) {
+        if (this.hadItsShare()) return;
+        this.#take(entries);
+      } else if (this.jobIsOver) this.fail();
       else if (entries.sleep()) {
         this.job?.expect();
         return;

@@ -8,7 +8,8 @@
 
 import { iterable, type IterableOutput } from "../../core/apps/iterable.ts";
 import type { IterableItem } from "../../core/apps/iterable_items.ts";
-import { type Handler, isPromiseLike } from "../../core/handlers.ts";
+import { type Handler } from "../../core/handlers.ts";
+import { isPromiseLike } from "../../core/promise_like.ts";
 import type { KeptBody } from "../../core/kept_body.ts";
 import { DECLINED } from "../../core/status.ts";
 import type { SimApp } from "./app.ts";

@@ -20,6 +20,7 @@ import { checkLingering } from "./server/lingering.ts";
 import { checkCodedBodies } from "./server/coded_bodies.ts";
 import { checkKeptBodies } from "./server/kept_bodies.ts";
 import { checkCompression } from "./server/compression.ts";
+import { checkGoingWrong } from "./server/going_wrong.ts";
 import { checkIterableMiddleware } from "./server/iterable_middleware.ts";
 import { checkIterableConditions } from "./server/iterable_conditions.ts";
 import { checkIterables } from "./server/iterables.ts";
@@ -72,6 +73,7 @@ export function checkServer(column: string, make: () => ColumnRig): void {
     ["threads", checkThreads],
     ["answers from threads", checkThreadAnswers],
     ["threads that go wrong", (check) => checkLostThreads(check, rig)],
+    ["applications that go wrong", checkGoingWrong],
     ["disconnects", checkDisconnects],
     ["limits", checkLimits],
     ["overload", checkOverload],

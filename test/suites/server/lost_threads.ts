@@ -21,6 +21,7 @@ const REAL_JOBS = new URL("../threads/real_jobs.ts", import.meta.url);
 export function checkLostThreads(check: ServerCheck, rig: ColumnRig): void {
   if (rig.threadsAreReal === false) return;
   checkBlocking(check);
+  checkFloods(check);
   checkDying(check);
   if (rig.threadLoopsEnd !== false) checkLoops(check);
   // Elsewhere it would take the process of the test with it: runtimes/README.md names the gap.
@@ -77,6 +78,34 @@ function checkBlocking(check: ServerCheck): void {
     await assertRejects(() => spinning, Error, "enough");
     await bench.settle(() => threads.report().threads[0]?.state === "idle", "the end of it");
     assertEquals(threads.report().lost, 0);
+  });
+}
+
+function checkFloods(check: ServerCheck): void {
+  check("a thread that only flushes takes the loop from nobody", async (bench) => {
+    const flooding = exportsOf(REAL_JOBS);
+    await bench.serve({
+      handlers: [(request) => request.target === "/" ? request.respond(200) : flooding(request)],
+    });
+    for (const target of ["/flushNothing?300000", "/whole/flushNothing?300000"]) {
+      const flood = bench.connect().request("GET", target);
+      const isRunning = () => bench.server.threads.report().threads[0]?.state === "running";
+      await bench.settle(isRunning, "the flood");
+      const quick = bench.connect();
+      for (let i = 1; i <= 5; i++) await quick.request("GET", "/").waitAnswers(i);
+      assertEquals(flood.answers.length, 0, "the others had to wait for all of it");
+      await flood.waitAnswers(1);
+    }
+  });
+
+  check("what a thread posts to its parent by itself is nobody's", async (bench) => {
+    await serveExports(bench, REAL_JOBS);
+    const client = bench.connect();
+    for (let i = 1; i <= 2; i++) {
+      const answers = await client.request("GET", "/talk").waitAnswers(i);
+      assertEquals(answers.at(-1)!.body, "talked");
+    }
+    assertEquals(bench.server.threads.report().lost, 0);
   });
 }
 

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import type { ThreadOutput, ThreadRequest, ThreadSide } from "../../../core/mod.ts";
 
 /** Adds, and proves that its arguments crossed. */
@@ -130,4 +131,36 @@ function patternFrom(from: number, size: number): Uint8Array {
 
 function numberOf(request: ThreadRequest): number {
   return Number(request.target.slice(request.target.indexOf("?") + 1));
+}
+
+/** Ten digits, of which it awaits none. */
+export function writeUnawaited(_request: ThreadRequest, out: ThreadOutput): void {
+  for (let i = 0; i < 10; i++) void out.write(String(i));
+}
+
+/** Something that is neither text nor bytes, which it does not await either. */
+export async function writeNonsense(_request: ThreadRequest, out: ThreadOutput): Promise<void> {
+  void out.write("a part");
+  void out.write(null as never);
+  await Promise.resolve();
+}
+
+/** Writes, and writes again when it has ended, without a look at what comes of it. */
+export function writeUnheard(_request: ThreadRequest, out: ThreadOutput): void {
+  void out.write("in time");
+  setImmediate(() => void out.write("late"));
+}
+
+/** Throws what has no text. */
+export function throwNoText(): never {
+  throw Object.create(null);
+}
+
+/** Single characters, each flushed: `/flushes?COUNT`. */
+export async function flushes(request: ThreadRequest, out: ThreadOutput): Promise<void> {
+  const count = numberOf(request);
+  for (let i = 0; i < count; i++) {
+    await out.write("x");
+    await out.flush();
+  }
 }

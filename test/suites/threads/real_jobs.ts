@@ -7,6 +7,7 @@
 
 import process from "node:process";
 import { setImmediate } from "node:timers";
+import { parentPort } from "node:worker_threads";
 import type { ThreadOutput, ThreadRequest, ThreadSide } from "../../../core/mod.ts";
 
 const PIECE = Uint8Array.from({ length: 251 * 128 }, (_, i) => i % 251);
@@ -62,4 +63,18 @@ export function attentive(_request: ThreadRequest, out: ThreadOutput, thread: Th
 export function eat(): never {
   const eaten: number[][] = [];
   for (;;) eaten.push(new Array<number>(100_000).fill(eaten.length + 0.5));
+}
+
+/** Flushes, as often as it is told, much quicker than anybody can send: `/flushNothing?COUNT`. */
+export function flushNothing(request: ThreadRequest, out: ThreadOutput): void {
+  const count = Number(request.target.slice(request.target.indexOf("?") + 1));
+  for (let i = 0; i < count; i++) out.flushSync();
+}
+
+/** Talks to the loop past its job, as a library may do that finds itself in a worker. */
+export function talk(): string {
+  for (const message of [null, undefined, "text", 7, { kind: "ready" }, { kind: "over" }]) {
+    parentPort!.postMessage(message);
+  }
+  return "talked";
 }

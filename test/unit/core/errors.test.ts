@@ -3,7 +3,7 @@
 import { assert as holds, assertEquals, assertInstanceOf, assertThrows } from "@std/assert";
 import { test } from "node:test";
 import { assert, AssertionFault } from "../../../core/assert.ts";
-import { HttpError, RequestAborted } from "../../../core/errors.ts";
+import { HttpError, lineOfError, RequestAborted, textOfError } from "../../../core/errors.ts";
 
 test("assert() passes when the condition holds", () => {
   const value: string | null = "here" as string | null;
@@ -39,6 +39,19 @@ test("RequestAborted has its cause and a text of its own for each", () => {
   }
   assertEquals(texts.size, causes.length);
   assertEquals(new RequestAborted("timeout", "the body came too slowly").message.length, 24);
+});
+
+test("textOfError() and lineOfError() have a text for whatever was thrown", () => {
+  const broken = new Error("x");
+  Object.defineProperty(broken, "stack", {
+    get() {
+      throw new Error("y");
+    },
+  });
+  for (const thrown of [undefined, null, 5, Symbol("s"), Object.create(null), broken]) {
+    holds(textOfError(thrown).length > 0 && lineOfError(thrown).length > 0);
+  }
+  assertEquals(lineOfError(new RangeError("no")), "RangeError: no");
 });
 
 test("HttpError and RequestAborted are the same in any copy of the package", async () => {
