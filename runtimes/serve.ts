@@ -20,9 +20,11 @@ import { withDefaults } from "../core/limit_rules.ts";
 import type { Address, Reactor } from "../core/reactor.ts";
 import { type CloseOptions, type CloseReport, Server } from "../core/server.ts";
 import { SERVER_OPTIONS, type ServerOptions } from "../core/server_options.ts";
+import { type AccessLog, accessLogHandler } from "./access_log.ts";
 import { createReactor, ServeError, type Via } from "./choose.ts";
 import { freeUnixPath } from "./common/unix_path.ts";
 
+export type { AccessLog } from "./access_log.ts";
 export { createReactor, type ReactorOptions, ServeError, type Via } from "./choose.ts";
 
 /** The options of a server beside its application. */
@@ -48,6 +50,8 @@ export interface ServeOptions extends Optional<Settings> {
   readonly backlog?: number | undefined;
   /** Lets several processes listen on one port, where the platform can. Default: false. */
   readonly reusePort?: boolean | undefined;
+  /** Gets a line of JSON for each request that reaches a handler, when it is over. Default: none. */
+  readonly accessLog?: AccessLog | undefined;
 }
 
 /** An option that is undefined is not given. */
@@ -127,7 +131,12 @@ function serverOf(reactor: Reactor, app: ResolvedApp, options: ServeOptions): Se
     for (const name of Object.keys(options)) {
       if (!SERVE_OPTIONS.has(name)) throw new TypeError(`serve has no option "${name}"`);
     }
-    return new Server(reactor, { ...settings, handlers: app.handlers });
+    const { accessLog } = options;
+    if (accessLog !== undefined && typeof accessLog !== "function") {
+      throw new TypeError("accessLog is a function that gets a line");
+    }
+    const log = accessLog === undefined ? [] : [accessLogHandler(accessLog)];
+    return new Server(reactor, { ...settings, handlers: [...log, ...app.handlers] });
   } catch (error) {
     throw error instanceof TypeError ? new ServeError("options", error.message) : error;
   }
@@ -141,6 +150,7 @@ const SERVE_OPTIONS = new Set([
   "via",
   "backlog",
   "reusePort",
+  "accessLog",
 ]);
 
 function addressOf(app: ResolvedApp, options: ServeOptions): Address {

@@ -62,6 +62,7 @@ function programOf(done: (exitCode: number) => void): Command {
         .conflicts(["host", "port", "reusePort"]),
     )
     .option("--reuse-port", "let other processes listen on the same port")
+    .option("--access-log", "a line of JSON for each request, on standard output")
     .option("--compression", "compress answers for clients that want it")
     .option("--via <way>", "another way to listen: serve is Bun.serve, on Bun", readVia)
     .addOption(SHUTDOWN_TIMEOUT)

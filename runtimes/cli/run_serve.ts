@@ -21,6 +21,7 @@ export interface ServeCommandOptions {
   readonly port?: number;
   readonly unix?: string;
   readonly reusePort?: boolean;
+  readonly accessLog?: boolean;
   readonly via?: Via;
   /** In milliseconds. What is open after it is reset. */
   readonly shutdownTimeout?: number;
@@ -75,7 +76,8 @@ async function start(
   try {
     const { host, unix, reusePort, via } = options;
     const where = { host, port: portFor(app, options), unix, reusePort, via };
-    return await serve(app, { ...where, ...serverOptionsOf(options) });
+    const accessLog = options.accessLog === true ? writeAccess : undefined;
+    return await serve(app, { ...where, accessLog, ...serverOptionsOf(options) });
   } catch (error) {
     if (error instanceof ServeError && error.code !== "via") {
       throw new UsageError(`${module}: ${error.message}`);
@@ -83,6 +85,13 @@ async function start(
     throw error;
   }
 }
+
+/** A reader that is too slow loses lines, and the server no memory. */
+function writeAccess(line: string): void {
+  if (process.stdout.writableLength < UNREAD_MAX) process.stdout.write(`${line}\n`);
+}
+
+const UNREAD_MAX = 1 << 20;
 
 /** That of the environment where neither the command line nor the module says where to listen. */
 function portFor(app: App, { port, unix }: ServeCommandOptions): number | undefined {

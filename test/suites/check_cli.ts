@@ -6,6 +6,7 @@
  */
 
 import { describe } from "node:test";
+import { checkAccessLog } from "./cli/access_log.ts";
 import { checkClosing } from "./cli/closing.ts";
 import { checkFlags } from "./cli/flags.ts";
 import { checkMistakes } from "./cli/mistakes.ts";
@@ -17,6 +18,7 @@ export function checkCli(column: ProcessColumn): void {
   describe(`command: serving (${column})`, () => checkServing(column));
   describe(`command: places (${column})`, () => checkPlaces(column));
   describe(`command: flags (${column})`, () => checkFlags(column));
+  describe(`command: access log (${column})`, () => checkAccessLog(column));
   describe(`command: closing (${column})`, () => checkClosing(column));
   // How it listens makes no difference before it does.
   if (column !== "bun_serve") {

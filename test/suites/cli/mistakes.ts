@@ -54,6 +54,7 @@ const PLACES = [
   "--host <name>",
   "--unix <path>",
   "--reuse-port",
+  "--access-log",
   "--via <way>",
 ];
 

@@ -85,5 +85,9 @@ describe("options of a server", () => {
     assertThrows(() => defineServer({ fetch: 5 as never }), TypeError, "fetch is a function");
     const options = { port: 0, clock: {} };
     await assertRejects(() => serve(() => 0, options), ServeError, 'serve has no option "clock"');
+    const log = { port: 0, accessLog: true as never };
+    await assertRejects(() => serve(() => 0, log), ServeError, "accessLog is a function");
+    const shared = { unix: "/run/a", reusePort: true };
+    await assertRejects(() => serve(() => 0, shared), ServeError, "reusePort is for a port");
   });
 });
