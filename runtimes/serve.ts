@@ -50,7 +50,7 @@ export interface ServeOptions extends Optional<Settings> {
   readonly backlog?: number | undefined;
   /** Lets several processes listen on one port, where the platform can. Default: false. */
   readonly reusePort?: boolean | undefined;
-  /** Gets a line of JSON for each request that reaches a handler, when it is over. Default: none. */
+  /** Gets a line of JSON for each request that reaches a handler, when it is over. */
   readonly accessLog?: AccessLog | undefined;
 }
 
