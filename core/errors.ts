@@ -6,10 +6,6 @@
  * @module
  */
 
-/** What tells the two errors below, since the source and the built package may both be loaded. */
-const HTTP_ERROR = Symbol.for("sluice.http-error");
-const REQUEST_ABORTED = Symbol.for("sluice.request-aborted");
-
 /** Who has to change something for the error to go away. */
 export type Fault = "peer" | "application" | "server";
 
@@ -28,12 +24,6 @@ export class HttpError extends Error {
     this.status = status;
     this.code = code;
     this.fault = fault;
-  }
-
-  /** True for those of another copy of this package, too; subclasses are told by their class. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== HttpError) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return isBranded(value, HTTP_ERROR);
   }
 }
 
@@ -57,20 +47,25 @@ export class RequestAborted extends Error {
     super(message);
     this.cause = cause;
   }
-
-  /** As `HttpError`. */
-  static override [Symbol.hasInstance](value: unknown): boolean {
-    if (this !== RequestAborted) return Function.prototype[Symbol.hasInstance].call(this, value);
-    return isBranded(value, REQUEST_ABORTED);
-  }
 }
 
-Object.defineProperty(HttpError.prototype, HTTP_ERROR, { value: true });
-Object.defineProperty(RequestAborted.prototype, REQUEST_ABORTED, { value: true });
-
-function isBranded(value: unknown, brand: symbol): boolean {
-  return typeof value === "object" && value !== null && brand in value;
+/**
+ * Lets `instanceof` know the errors of `type` in any copy of this package, since the source and the
+ * build may both be loaded. Subclasses are told by their class.
+ */
+export function knowInAnyCopy(type: new (...args: never[]) => Error, name: string): void {
+  const brand = Symbol.for(`sluice.${name}`);
+  Object.defineProperty(type.prototype, brand, { value: true });
+  Object.defineProperty(type, Symbol.hasInstance, {
+    value(this: unknown, value: unknown): boolean {
+      if (this !== type) return Function.prototype[Symbol.hasInstance].call(this, value);
+      return typeof value === "object" && value !== null && brand in value;
+    },
+  });
 }
+
+knowInAnyCopy(HttpError, "http-error");
+knowInAnyCopy(RequestAborted, "request-aborted");
 
 const ABORT_MESSAGES: Record<AbortCause, string> = {
   "client-gone": "the client left before the response was complete",

@@ -20,6 +20,7 @@ import type { Context } from "./capabilities/context.ts";
 import type { Threads } from "./capabilities/threads.ts";
 import type { WholeBodies } from "./capabilities/whole_bodies.ts";
 import type { Chain } from "./chain.ts";
+import { knowInAnyCopy } from "./errors.ts";
 import type { SendCode } from "./status.ts";
 
 /**
@@ -196,6 +197,8 @@ export class ListenError extends Error {
     this.code = code;
   }
 }
+
+knowInAnyCopy(ListenError, "listen-error");
 
 /** How bad it is: `warn` is a peer's fault or an overload, `error` somebody's here. */
 export type LogLevel = "info" | "warn" | "error";

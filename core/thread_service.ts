@@ -9,7 +9,7 @@
  */
 
 import type { Buf } from "./buf.ts";
-import { HttpError } from "./errors.ts";
+import { HttpError, knowInAnyCopy } from "./errors.ts";
 import type { HttpRequest } from "./http_request.ts";
 
 /**
@@ -39,6 +39,8 @@ export class ThreadError extends HttpError {
     if (cause !== undefined) this.cause = cause;
   }
 }
+
+knowInAnyCopy(ThreadError, "thread-error");
 
 /** A function on the loop that threads may call by its name. */
 // deno-lint-ignore no-explicit-any -- what a thread sends is what the function says it takes

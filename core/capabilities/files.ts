@@ -8,6 +8,8 @@
  * @module
  */
 
+import { knowInAnyCopy } from "../errors.ts";
+
 /**
  * Why something cannot be done with a file.
  *
@@ -30,6 +32,8 @@ export class FileError extends Error {
     this.code = code;
   }
 }
+
+knowInAnyCopy(FileError, "file-error");
 
 /**
  * An open file. Calls may overlap: they are carried out one after another, in the order in which

@@ -6,6 +6,7 @@
  * @module
  */
 
+import { knowInAnyCopy } from "../errors.ts";
 import type { AGAIN } from "../status.ts";
 
 /** What is waited for: something to read, or room to write. */
@@ -125,3 +126,5 @@ export class AdoptError extends Error {
     this.code = code;
   }
 }
+
+knowInAnyCopy(AdoptError, "adopt-error");

@@ -7,6 +7,7 @@
  */
 
 import type { ThreadPort } from "../capabilities/threads.ts";
+import { knowInAnyCopy } from "../errors.ts";
 import type { StopCause } from "../thread_service.ts";
 import {
   ASLEEP,
@@ -32,6 +33,8 @@ export class ThreadStopped extends Error {
     this.cause = cause;
   }
 }
+
+knowInAnyCopy(ThreadStopped, "thread-stopped");
 
 const STOP_MESSAGES: Readonly<Record<StopCause, string>> = {
   "client-gone": "nobody wants the rest of the output: the client left, or the request has ended",

@@ -7,7 +7,13 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
-import { type AbortCause, HttpError, RequestAborted, textOfError } from "../errors.ts";
+import {
+  type AbortCause,
+  HttpError,
+  knowInAnyCopy,
+  RequestAborted,
+  textOfError,
+} from "../errors.ts";
 import { describe, handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
@@ -47,6 +53,8 @@ export interface StepOptions {
 export class StepStopped extends Error {
   override name = "StepStopped";
 }
+
+knowInAnyCopy(StepStopped, "step-stopped");
 
 /** How a computation is doing, for people. */
 export interface StepReport {

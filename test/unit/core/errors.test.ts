@@ -68,3 +68,42 @@ test("HttpError and RequestAborted are the same in any copy of the package", asy
   holds(!((error as unknown) instanceof Mine));
   holds(!((null as unknown) instanceof HttpError) && !(("x" as unknown) instanceof HttpError));
 });
+
+test("errors that an application gets are the same in any copy of the package", async () => {
+  // On Node the command runs from the source, and what an application imports is the build.
+  const own: Record<string, unknown> = {};
+  const others: Record<string, unknown> = {};
+  for (const module of MODULES) {
+    Object.assign(own, await import(`../../../core/${module}.ts`));
+    Object.assign(others, await import(`../../../core/${module}.ts?copy=${"another"}`));
+  }
+  type ErrorClass = new (code: string, message: string) => Error;
+  for (const name of NAMES) {
+    const [Own, Other] = [own[name], others[name]] as [ErrorClass, ErrorClass];
+    holds(Own !== Other, `${name} is no copy`);
+    const error: unknown = new Other("closing", "no");
+    assertEquals([name, error instanceof Own, error instanceof Error], [name, true, true]);
+    holds(!((new Error("no") as unknown) instanceof Own), `an Error is no ${name}`);
+    assertEquals(error instanceof HttpError, name === "ThreadError");
+    holds(!((new HttpError(400, "x", "y") as unknown) instanceof Own), `HttpError is no ${name}`);
+    class Mine extends Own {}
+    holds(new Mine("closing", "no") instanceof Other && !(error instanceof Mine));
+  }
+});
+
+const MODULES = [
+  "capabilities/files",
+  "capabilities/polls",
+  "reactor",
+  "thread_service",
+  "work/ring_writer",
+  "work/step",
+];
+const NAMES = [
+  "AdoptError",
+  "FileError",
+  "ListenError",
+  "StepStopped",
+  "ThreadError",
+  "ThreadStopped",
+];
