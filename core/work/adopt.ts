@@ -53,7 +53,7 @@ export function adopt(source: object, home: Home): Handle {
   }
   const { loop, polls } = waitingOf(home);
   assertFree([source]);
-  const pollable = isForeign(source) ? source[POLLABLE]() : polls.open(source);
+  const pollable = isForeign(source) ? foreignOf(source) : polls.open(source);
   if (pollable === null) {
     const name = source.constructor?.name || "object";
     throw new TypeError(`this runtime cannot wait for a source of the kind ${name}`);
@@ -126,6 +126,20 @@ export function waitingOf(home: Home): Waiting {
 
 function isForeign(source: object): source is ForeignSource {
   return typeof (source as Partial<ForeignSource>)[POLLABLE] === "function";
+}
+
+/** @throws {TypeError} for what the foreign door does not let in. */
+function foreignOf(source: ForeignSource): Pollable {
+  const pollable: unknown = source[POLLABLE]();
+  const { poll, watch, unwatch } = Object(pollable) as Partial<Pollable>;
+  for (const call of [poll, watch, unwatch]) {
+    if (typeof call !== "function") {
+      throw new TypeError(
+        `a source answers a Pollable (poll, watch, unwatch), not ${describe(pollable)}`,
+      );
+    }
+  }
+  return pollable as Pollable;
 }
 
 /** A pair is refused when one of its halves has an owner. */

@@ -69,6 +69,8 @@ export class Adoption {
   readonly #pollable: Pollable;
   readonly #owned: readonly object[];
   #isOver = false;
+  /** What a call of the source threw that should not throw: it has failed then, for good. */
+  #failure: { readonly error: unknown } | null = null;
   #readers: Watcher[] = [];
   #writers: Watcher[] = [];
 
@@ -88,7 +90,14 @@ export class Adoption {
   }
 
   poll(direction: Direction): PollState {
-    return this.#isOver ? "hangup" : this.#pollable.poll(direction);
+    if (this.#isOver) return "hangup";
+    if (this.#failure !== null) return "error";
+    try {
+      return this.#pollable.poll(direction);
+    } catch (error) {
+      this.#failure = { error };
+      return "error";
+    }
   }
 
   /** The source's own look at the world begins with the first watcher and ends with the last. */
@@ -97,7 +106,12 @@ export class Adoption {
     const watchers = this.#watchersOf(direction);
     watchers.push(watcher);
     this.loop.waiting.watches++;
-    if (watchers.length === 1) this.#pollable.watch(direction, () => this.#changed(direction));
+    if (watchers.length > 1) return;
+    try {
+      this.#pollable.watch(direction, () => this.#changed(direction));
+    } catch (error) {
+      this.#failure ??= { error };
+    }
   }
 
   unwatch(direction: Direction, watcher: Watcher): void {
@@ -106,7 +120,15 @@ export class Adoption {
     if (at === -1) return;
     watchers.splice(at, 1);
     this.loop.waiting.watches--;
-    if (watchers.length === 0) this.#pollable.unwatch(direction);
+    if (watchers.length === 0) this.#unwatchSource(direction);
+  }
+
+  #unwatchSource(direction: Direction): void {
+    try {
+      this.#pollable.unwatch(direction);
+    } catch (error) {
+      this.#failure ??= { error };
+    }
   }
 
   #watchersOf(direction: Direction): Watcher[] {
@@ -136,6 +158,7 @@ export class Adoption {
   }
 
   #can<Name extends "tryRead" | "tryTake" | "tryWrite">(name: Name): NonNullable<Pollable[Name]> {
+    if (this.#failure !== null) throw this.#failure.error;
     const call = this.#pollable[name];
     if (call !== undefined) return call.bind(this.#pollable) as NonNullable<Pollable[Name]>;
     throw new TypeError(`this source has no ${name}: it can be waited for, and asked itself`);
@@ -160,13 +183,16 @@ export class Adoption {
     this.#isOver = true;
     const watchers = [...this.#readers, ...this.#writers];
     this.loop.waiting.watches -= watchers.length;
-    if (this.#readers.length > 0) this.#pollable.unwatch("read");
-    if (this.#writers.length > 0) this.#pollable.unwatch("write");
+    if (this.#readers.length > 0) this.#unwatchSource("read");
+    if (this.#writers.length > 0) this.#unwatchSource("write");
     this.#readers = [];
     this.#writers = [];
-    this.#pollable.close?.();
-    this.#letGo();
-    for (const watcher of watchers) watcher.closed();
+    try {
+      this.#pollable.close?.();
+    } finally {
+      this.#letGo();
+      for (const watcher of watchers) watcher.closed();
+    }
   }
 
   #letGo(): void {

@@ -7,7 +7,7 @@
 
 import type { Direction, Pollable, PollState, Released, Taken } from "../capabilities/polls.ts";
 import type { AGAIN } from "../status.ts";
-import { ReadAhead, type ReadPiece, WriteAhead } from "./prefetch.ts";
+import { bytesOf, ReadAhead, type ReadPiece, type Unread, WriteAhead } from "./prefetch.ts";
 
 /** What a source that has promises can do. What is left out cannot be done. */
 export interface PromisedSource {
@@ -80,21 +80,26 @@ class AheadPollable implements Pollable {
   }
 
   async release(): Promise<Released> {
-    const { prefetched, late } = this.#reads?.release() ?? NOTHING;
+    const { piece, reading } = this.#reads?.release() ?? NOTHING;
+    const late = reading?.then((taken) => taken === null ? null : bytesOf(taken.value)) ?? null;
     // Nobody need hear of a read that was called back, or of one whose bytes nobody wants.
     late?.catch(ignore);
     this.#source.recall?.();
     await this.#writes?.flushed();
     this.#source.release?.();
+    // What is no bytes cannot be given back: by now the source can.
+    const prefetched = piece === null ? NO_BYTES : bytesOf(piece.value);
     return { prefetched, late: this.#source.recall === undefined ? late : null };
   }
 
+  /** Whatever it is that was read and not taken: nobody wants it. */
   close(): void {
-    this.#reads?.release().late?.catch(ignore);
+    this.#reads?.release().reading?.catch(ignore);
     this.#source.close?.();
   }
 }
 
 function ignore(): void {}
 
-const NOTHING: Released = { prefetched: new Uint8Array(0), late: null };
+const NOTHING: Unread = { piece: null, reading: null };
+const NO_BYTES = new Uint8Array(0);

@@ -7,7 +7,7 @@
  * @module
  */
 
-import type { PollState, Released, Taken } from "../capabilities/polls.ts";
+import type { PollState, Taken } from "../capabilities/polls.ts";
 import { AGAIN } from "../status.ts";
 
 /** How much one read ahead asks for. */
@@ -17,6 +17,12 @@ export const WRITE_BYTES_MAX = 64 * 1024;
 
 /** The next piece, which is the caller's from then on; null at the end. */
 export type ReadPiece = () => Promise<Taken | null>;
+
+/** What was read, or is being read, and was not taken. */
+export interface Unread {
+  readonly piece: Taken | null;
+  readonly reading: Promise<Taken | null> | null;
+}
 
 export class ReadAhead {
   readonly #read: ReadPiece;
@@ -69,17 +75,11 @@ export class ReadAhead {
   }
 
   /** Reading ends here: what is kept, and what is still to come, are somebody else's now. */
-  release(): Released {
+  release(): Unread {
     this.#released = true;
     const piece = this.#piece;
-    const reading = this.#reading;
     this.#piece = null;
-    return {
-      prefetched: piece === null ? NO_BYTES : bytesOf(piece.value),
-      late: reading === null
-        ? null
-        : reading.then((taken) => taken === null ? null : bytesOf(taken.value)),
-    };
+    return { piece, reading: this.#reading };
   }
 
   /** Whoever asks when there is nothing wants something: it is on its way. */
@@ -92,14 +92,19 @@ export class ReadAhead {
 
   #begin(): void {
     if (this.#reading !== null || this.#released || this.poll() !== "waiting") return;
-    this.#reading = this.#read();
+    this.#reading = begun(this.#read);
     this.#reading.then(
-      (taken) => this.#came(taken),
-      (cause) => {
-        this.#error = { cause };
-        this.#came(undefined);
+      (taken) => {
+        if (typeof taken === "object") this.#came(taken);
+        else this.#failed(new TypeError("a read answers { value }, or null at the end"));
       },
+      (cause) => this.#failed(cause),
     );
+  }
+
+  #failed(cause: unknown): void {
+    this.#error = { cause };
+    this.#came(undefined);
   }
 
   #came(taken: Taken | null | undefined): void {
@@ -183,8 +188,15 @@ export function bytesOf(piece: unknown): Uint8Array {
   throw new TypeError("the source brought something that is no bytes: take it with tryTake");
 }
 
+/** A read that throws has failed like one that rejects. */
+function begun(read: ReadPiece): Promise<Taken | null> {
+  try {
+    return Promise.resolve(read());
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
 function no(): boolean {
   return false;
 }
-
-const NO_BYTES = new Uint8Array(0);

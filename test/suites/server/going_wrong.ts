@@ -19,10 +19,13 @@ import { terminateRequest } from "../../../core/finalize.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import { DONE } from "../../../core/status.ts";
+import { adopt, closeHandle, detach, POLLABLE } from "../../../core/work/adopt.ts";
+import { pollableOf } from "../../../core/work/ahead_pollable.ts";
 import { every } from "../../../core/work/every.ts";
 import type { Pause } from "../../../core/work/pause.ts";
 import { Step, step } from "../../../core/work/step.ts";
 import { SUSPENSION, type Suspension } from "../../../core/work/suspension.ts";
+import { readable, tryRead } from "../../../core/work/waits.ts";
 import type { ServerCheck } from "../check_server.ts";
 import type { ServerBench } from "./bench.ts";
 import { exportsOf, serveExports } from "./thread_answers.ts";
@@ -35,6 +38,7 @@ export function checkGoingWrong(check: ServerCheck): void {
   checkSteps(check);
   checkCallsThatRepeat(check);
   checkJobs(check);
+  checkSources(check);
 }
 
 /** Whatever it is, the compiler shall not mind. */
@@ -364,5 +368,70 @@ function checkJobs(check: ServerCheck): void {
       const [answer] = await bench.connect().request("GET", target).waitAnswers(1);
       assertEquals(answer!.body.length, 5000);
     }
+  });
+}
+
+/** What a source of the foreign door may do wrong, by the names of its calls. */
+const FAILING_SOURCES: Readonly<Record<string, object>> = {
+  watch: { watch: failing },
+  poll: { poll: failing },
+  "poll, later": {
+    poll(this: Anything) {
+      return this.asked === true ? failing() : (this.asked = true, "waiting");
+    },
+  },
+  "read, behind an empty piece": pollableOf({
+    read(this: Anything) {
+      return this.asked === true
+        ? failing()
+        : (this.asked = true, Promise.resolve({ value: new Uint8Array(0) }));
+    },
+  }),
+  "read, that answers nothing": pollableOf({ read: () => Promise.resolve(undefined as Anything) }),
+};
+
+function foreign(calls: object): object {
+  const pollable = "tryRead" in calls
+    ? calls
+    : { poll: () => "waiting", watch() {}, unwatch() {}, tryRead: () => null, ...calls };
+  return { [POLLABLE]: () => pollable };
+}
+
+function checkSources(check: ServerCheck): void {
+  for (const [what, calls] of Object.entries(FAILING_SOURCES)) {
+    check(`readable() tells of an error when a source fails in ${what}`, async (bench) => {
+      const server = await bench.serve({ handlers: [(request) => request.respond(200)] });
+      const handle = adopt(foreign(calls), server);
+      const told = settled(bench, readable(handle, { timeoutMs: 20 }));
+      assertEquals(await told, "error");
+      assertThrows(() => tryRead(handle, 10), Error);
+      closeHandle(handle);
+    });
+  }
+
+  check("closeHandle() lets go of a source that does not let itself be closed", async (bench) => {
+    const server = await bench.serve({ handlers: [(request) => request.respond(200)] });
+    const source = foreign({ unwatch: failing, close: failing });
+    for (let i = 0; i < 2; i++) {
+      const handle = adopt(source, server);
+      const waiting = readable(handle);
+      assertThrows(() => closeHandle(handle), Error, "planted");
+      assertEquals(await settled(bench, waiting), "hangup");
+    }
+    assertThrows(() => adopt({ [POLLABLE]: () => 5 }, server), TypeError, "not number 5");
+  });
+
+  check("closeHandle() and detach() let go of a piece that is no bytes", async (bench) => {
+    const server = await bench.serve({ handlers: [(request) => request.respond(200)] });
+    const objects = () =>
+      new ReadableStream({ start: (controller) => controller.enqueue({ a: 1 }) });
+    const closed = adopt(objects(), server);
+    assertEquals(await settled(bench, readable(closed)), "ready");
+    closeHandle(closed);
+    const stream = objects();
+    const detached = adopt(stream, server);
+    assertEquals(await settled(bench, readable(detached)), "ready");
+    await assertRejects(() => settled(bench, detach(detached)), TypeError, "no bytes");
+    assertEquals(stream.locked, false);
   });
 }
