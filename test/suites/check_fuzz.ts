@@ -25,8 +25,11 @@ import { Dice } from "../sim/dice.ts";
 import { PassingEvents, PassingReactor } from "../fakes/passing_reactor.ts";
 
 const RUNS = 400;
-/** How many inputs a planted fault may hide from. */
-const CONTROL_RUNS_MAX = 300;
+/**
+ * How many inputs a planted fault may hide from. Which ones find it changes with the corpus, and the
+ * rarest of them shows in one of 133: it hides from so many once in three million corpora.
+ */
+const CONTROL_RUNS_MAX = 2000;
 
 const corpus = loadCorpus();
 const inputs = corpus.map(({ input }) => input);
