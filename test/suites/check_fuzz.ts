@@ -26,8 +26,8 @@ import { PassingEvents, PassingReactor } from "../fakes/passing_reactor.ts";
 
 const RUNS = 400;
 /**
- * How many inputs a planted fault may hide from. Which ones find it changes with the corpus, and the
- * rarest of them shows in one of 133: it hides from so many once in three million corpora.
+ * How many inputs a planted fault may hide from. Which ones find it changes with the corpus, and
+ * the rarest fault shows in one of 133: it hides from all of these once in three million corpora.
  */
 const CONTROL_RUNS_MAX = 2000;
 
