@@ -61,14 +61,31 @@ export class Buf {
     return this.end - this.pos;
   }
 
-  /** The live bytes, as a view. Borrowed: valid until the buffer is released. */
+  /**
+   * True exactly when the memory was taken away by whoever sent it: transferred to another thread,
+   * or made smaller.
+   */
+  get isGone(): boolean {
+    return this.end > this.bytes.length;
+  }
+
+  /**
+   * The live bytes, as a view. Borrowed: valid until the buffer is released. Zeros where the memory
+   * is gone: a length that was promised is kept, and what is wrong is only what that sender sends.
+   */
   view(): Uint8Array {
+    if (this.isGone) return new Uint8Array(this.size);
     const { pos, end } = this;
     if (pos === 0 && end === this.bytes.length) return this.bytes;
     const viewed = this.#viewed;
     if (viewed !== null && this.#viewedAt === pos && viewed.length === end - pos) return viewed;
     this.#viewedAt = pos;
     return this.#viewed = this.bytes.subarray(pos, end);
+  }
+
+  /** Some of the live bytes, as `view`. */
+  part(pos: number, end: number): Uint8Array {
+    return this.isGone ? new Uint8Array(end - pos) : this.bytes.subarray(pos, end);
   }
 }
 

@@ -201,7 +201,11 @@ class BunHandle extends StreamHandle {
     const socket = this.#socket as Socket;
     for (let buf = chain.first; buf !== null; buf = chain.first) {
       const size = buf.end - buf.pos;
-      const count = size === 0 ? 0 : socket.write(buf.bytes, buf.pos, size);
+      const count = size === 0
+        ? 0
+        : buf.isGone
+        ? socket.write(buf.view(), 0, size)
+        : socket.write(buf.bytes, buf.pos, size);
       if (count < 0) return this.#writeFailed();
       if (count < size) {
         buf.pos += count;

@@ -191,7 +191,7 @@ class NodeHandle extends StreamHandle {
     while (buf.pos < buf.end) {
       const { pos } = buf;
       const size = Math.min(buf.end - pos, SLICE_BYTES);
-      const slice = size === buf.end - pos ? buf.view() : buf.bytes.subarray(pos, pos + size);
+      const slice = size === buf.end - pos ? buf.view() : buf.part(pos, pos + size);
       this.#isFlushed = false;
       this.#isPushing = true;
       this.#socket._write(slice, BYTES, this.#flushed);

@@ -15,6 +15,7 @@ import type { BufPool } from "../buf_pool.ts";
 import type { Codec, Codecs, Coding } from "../capabilities/codecs.ts";
 import type { Chain } from "../chain.ts";
 import { textOfError } from "../errors.ts";
+import { hearFailure } from "../promise_like.ts";
 import { chooseCoding, type CodingChoice } from "../http/accept_encoding.ts";
 import type { ResponseHead } from "../http/response_head.ts";
 import { Encoding } from "./encoding.ts";
@@ -88,8 +89,13 @@ export class Compression {
     this.#minBytes = minBytes;
     this.#levels = levels;
     this.#deserves = deserves;
-    // A level that is wrong says so now.
-    for (const coding of this.#codings) this.#encoderOf(coding).close();
+    // A coding or a level that is wrong says so now.
+    for (const coding of this.#codings) {
+      if (!known.includes(coding)) {
+        throw new TypeError(`this runtime has no coding ${String(coding)}`);
+      }
+      this.#encoderOf(coding).close();
+    }
   }
 
   /** What the client would have, of what is offered. */
@@ -121,7 +127,10 @@ export class Compression {
   /** Asks the application's own function, if it gave one. */
   #asks(outgoing: Outgoing, contentType: string): boolean {
     try {
-      return this.#deserves(mediaTypeOf(contentType));
+      const answer: unknown = this.#deserves(mediaTypeOf(contentType));
+      if (typeof answer === "boolean") return answer;
+      hearFailure(answer, () => {});
+      throw new TypeError("it answers neither true nor false");
     } catch (error) {
       outgoing.complain(`compression.deserves failed\n${textOfError(error)}`);
       return false;

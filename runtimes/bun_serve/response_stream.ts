@@ -75,7 +75,7 @@ export class ResponseStream implements DirectSource, Handle {
     for (let buf = chain.first; buf !== null; buf = chain.first) {
       while (buf.pos < buf.end) {
         const end = Math.min(buf.pos + SLICE_BYTES, buf.end);
-        const taken = this.#controller!.write(buf.bytes.subarray(buf.pos, end));
+        const taken = this.#controller!.write(buf.part(buf.pos, end));
         buf.pos = end;
         if (typeof taken !== "number") {
           if (end === buf.end) this.#events.streamReleased(chain.lend());

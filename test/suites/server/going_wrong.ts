@@ -15,6 +15,7 @@ import {
 } from "../../../core/apps/iterable.ts";
 import { timed } from "../../../core/apps/iterable_middleware.ts";
 import { bufOf } from "../../../core/buf.ts";
+import { Compression } from "../../../core/filters/compression.ts";
 import { terminateRequest } from "../../../core/finalize.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
@@ -39,6 +40,7 @@ export function checkGoingWrong(check: ServerCheck): void {
   checkCallsThatRepeat(check);
   checkJobs(check);
   checkSources(check);
+  checkAnswers(check);
 }
 
 /** Whatever it is, the compiler shall not mind. */
@@ -433,5 +435,44 @@ function checkSources(check: ServerCheck): void {
     assertEquals(await settled(bench, readable(detached)), "ready");
     await assertRejects(() => settled(bench, detach(detached)), TypeError, "no bytes");
     assertEquals(stream.locked, false);
+  });
+}
+
+function checkAnswers(check: ServerCheck): void {
+  check(
+    "memory that is transferred after it was sent costs its own answer alone",
+    async (bench) => {
+      const sent = 300_000;
+      await bench.serve({
+        handlers: [(request) => {
+          if (request.target === "/") return request.respond(200, {}, "whole");
+          const bytes = new Uint8Array(sent).fill(120);
+          request.sendHead(200, { "content-length": String(sent) });
+          request.send(bytes);
+          structuredClone(bytes.buffer, { transfer: [bytes.buffer] });
+          return request.end();
+        }],
+      });
+      const client = bench.connect().request("GET", "/gone", "Connection: close");
+      await bench.settle(() => client.ended || client.closed !== null, "the end");
+      await atRest(bench);
+      const [other] = await bench.connect().request("GET", "/").waitAnswers(1);
+      assertEquals(other!.body, "whole");
+    },
+  );
+
+  check("compression.deserves answers true or false, and codings are known", async (bench) => {
+    const deserves: Anything = () => Promise.reject(new Error("planted"));
+    await bench.serve({
+      compression: { deserves },
+      handlers: [
+        (request) => request.respond(200, { "content-type": "text/plain" }, "x".repeat(2000)),
+      ],
+    });
+    const client = bench.connect().request("GET", "/", "Accept-Encoding: gzip");
+    assertEquals((await client.waitAnswers(1))[0]!.body, "x".repeat(2000));
+    assertMatch(bench.logs[0]!, /compression.deserves failed[^]*neither true nor false/);
+    const codings = ["lzma" as Anything];
+    assertThrows(() => new Compression({ codings }, bench.server), TypeError, "lzma");
   });
 }
