@@ -53,6 +53,10 @@ const GAPS: Gaps = {
   "accepting stops while the loop is late, and who came meanwhile is served then":
     "Bun accepts on, and hands over requests: they get their 503",
   "HTTP/1.0 with keep-alive is kept": "Bun closes every HTTP/1.0 connection behind its answer",
+  "HEAD over HTTP/1.0 keeps the connection that was asked to be kept":
+    "Bun closes every HTTP/1.0 connection behind its answer",
+  "HEAD says nothing of how a body of unknown length would end":
+    "Bun frames each answer itself, and says a length of 0 here",
   "close() answers what is here already, and says close only then": PIPELINED,
   "the last answer arrives although more requests are on their way": NO_CONNECTIONS,
   "a connection past connectionsMax gets a complete 503": NO_CONNECTIONS,

@@ -5,6 +5,7 @@
  */
 
 import { assert, assertEquals, assertLess, assertMatch, assertStringIncludes } from "@std/assert";
+import { fetchHandler } from "../../../core/apps/fetch.ts";
 import type { HttpRequest } from "../../../core/http_request.ts";
 import type { Handler } from "../../../core/handlers.ts";
 import { DONE, type ResultCode } from "../../../core/status.ts";
@@ -203,6 +204,35 @@ function checkHeads(check: ServerCheck): void {
     assertEquals(fieldOf(head!, "content-length"), "4");
     assertEquals(head?.body, "");
     assertEquals(get?.body, "/abc");
+  });
+
+  check("HEAD says nothing of how a body of unknown length would end", async (bench) => {
+    await bench.serve({
+      handlers: [fetchHandler({
+        fetch: ({ method }) => new Response(method === "HEAD" ? null : "text"),
+      })],
+    });
+    const client = bench.connect().request("HEAD", "/").request("GET", "/");
+    const [head] = await client.waitAnswers(2);
+    assertEquals([head!.status, head!.body], [200, ""]);
+    assertEquals(fieldOf(head!, "transfer-encoding"), null);
+    assertEquals(fieldOf(head!, "content-length"), null);
+  });
+
+  check("HEAD over HTTP/1.0 keeps the connection that was asked to be kept", async (bench) => {
+    await bench.serve({
+      handlers: [(request) => {
+        request.sendHead(200);
+        return request.end();
+      }],
+    });
+    const client = bench.connect();
+    for (const count of [1, 2]) {
+      client.methods.push("HEAD");
+      client.send("HEAD / HTTP/1.0\r\nConnection: keep-alive\r\n\r\n");
+      const answers = await client.waitAnswers(count);
+      assertEquals(answers.at(-1)?.status, 200);
+    }
   });
 
   check("a 205 has no body, and says so", async (bench) => {
