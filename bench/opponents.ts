@@ -25,7 +25,7 @@ export interface Opponent {
   readonly peer: string | null;
 }
 
-/** What no server on the runtime's sockets can go below: it reads no HTTP at all. */
+/** The sockets of the runtime, as they are documented, without any HTTP. */
 const BARE = "bare sockets";
 
 export const OPPONENTS: readonly Opponent[] = [
