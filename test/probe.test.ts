@@ -139,7 +139,7 @@ describe("probe: command line", () => {
       assertEquals(code, 2, args.join(" "));
       assertEquals(stdout, "");
       assertEquals(stderr.trimEnd().split("\n").length, 1, stderr);
-      assert(stderr.startsWith("probe: "), stderr);
+      assert(stderr.startsWith("error: "), stderr);
     }
   });
 
