@@ -22,7 +22,7 @@ import { type HeaderFields, ResponseHead } from "./http/response_head.ts";
 import { checkRequestClocks, withDefaults } from "./limit_rules.ts";
 import type { Clocks, RequestClocks } from "./limits.ts";
 import { Listeners } from "./listeners.ts";
-import { hearFailure, isPromiseLike } from "./promise_like.ts";
+import { hearFailure } from "./promise_like.ts";
 import type { Address } from "./reactor.ts";
 import { RequestBody } from "./request_body.ts";
 import {
@@ -405,8 +405,7 @@ export class HttpRequest implements Outgoing {
   /** Application code runs here: what it throws is logged and goes no further. */
   #guarded<T>(call: (value: T) => unknown, value?: T): void {
     try {
-      const answer = call(value as T);
-      if (isPromiseLike(answer)) hearFailure(answer, (error) => this.#listenerFailed(error));
+      hearFailure(call(value as T), (error) => this.#listenerFailed(error));
     } catch (error) {
       this.#listenerFailed(error);
     }

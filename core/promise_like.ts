@@ -13,8 +13,20 @@ export function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
 
 /**
  * What a listener of the application answered, which may be asynchronous though nobody waits for
- * it: `failed` is told of its failure, which would end the process else.
+ * it: `failed` is told of its failure, which would end the process else, and of what it throws when
+ * it is asked.
  */
 export function hearFailure(answer: unknown, failed: (error: unknown) => void): void {
-  if (isPromiseLike(answer)) answer.then(undefined, failed);
+  try {
+    if (isPromiseLike(answer)) answer.then(undefined, failed);
+  } catch (error) {
+    failed(error);
+  }
 }
+
+/** Something that was to be awaited, and nobody waits for any more: it may fail unheard. */
+export function forsake(awaited: unknown): void {
+  hearFailure(awaited, ignore);
+}
+
+function ignore(): void {}

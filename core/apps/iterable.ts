@@ -7,7 +7,8 @@
  */
 
 import type { Handle } from "../reactor.ts";
-import { forsake, type Suspension } from "../work/suspension.ts";
+import { forsake } from "../promise_like.ts";
+import type { Suspension } from "../work/suspension.ts";
 import type { PollEvent } from "../work/poller.ts";
 import type { Awaited, WaitAnyOptions } from "../work/wait_any.ts";
 import { untilAny, untilReadable, untilWritable } from "../work/wait_suspensions.ts";

@@ -17,7 +17,7 @@ import { negotiate } from "../filters/compression.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { describe, handlerFailed } from "../handlers.ts";
-import { isPromiseLike } from "../promise_like.ts";
+import { forsake, isPromiseLike } from "../promise_like.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import { checkPreconditions } from "../http/preconditions.ts";
@@ -26,7 +26,6 @@ import type { Loop } from "../loop.ts";
 import type { Posted } from "../posted.ts";
 import { AGAIN, ERROR } from "../status.ts";
 import {
-  forsake,
   isSuspension,
   type Suspension,
   type Thrown,

@@ -15,7 +15,7 @@ import type { BufPool } from "../buf_pool.ts";
 import type { Codec, Codecs, Coding } from "../capabilities/codecs.ts";
 import type { Chain } from "../chain.ts";
 import { textOfError } from "../errors.ts";
-import { hearFailure } from "../promise_like.ts";
+import { forsake } from "../promise_like.ts";
 import { chooseCoding, type CodingChoice } from "../http/accept_encoding.ts";
 import type { ResponseHead } from "../http/response_head.ts";
 import { Encoding } from "./encoding.ts";
@@ -129,7 +129,7 @@ export class Compression {
     try {
       const answer: unknown = this.#deserves(mediaTypeOf(contentType));
       if (typeof answer === "boolean") return answer;
-      hearFailure(answer, () => {});
+      forsake(answer);
       throw new TypeError("it answers neither true nor false");
     } catch (error) {
       outgoing.complain(`compression.deserves failed\n${textOfError(error)}`);

@@ -18,17 +18,10 @@ import { describe, handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import type { Loop } from "../loop.ts";
-import { hearFailure, isPromiseLike } from "../promise_like.ts";
+import { forsake, hearFailure, isPromiseLike } from "../promise_like.ts";
 import type { Service } from "../service.ts";
 import { type Sliced, Stepper } from "./stepper.ts";
-import {
-  forsake,
-  isSuspension,
-  type Suspension,
-  type Thrown,
-  Wait,
-  type WaitOwner,
-} from "./suspension.ts";
+import { isSuspension, type Suspension, type Thrown, Wait, type WaitOwner } from "./suspension.ts";
 
 /** Whom a computation belongs to, and what it may use. */
 export interface StepOptions {

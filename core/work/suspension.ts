@@ -14,7 +14,6 @@
  * @module
  */
 
-import { isPromiseLike } from "../promise_like.ts";
 import type { Loop } from "../loop.ts";
 
 /** The name of the one method of a suspension. */
@@ -47,17 +46,6 @@ export function isSuspension(value: unknown): value is Suspension {
   return typeof value === "object" && value !== null &&
     typeof (value as Partial<Suspension>)[SUSPENSION] === "function";
 }
-
-/** What a generator yielded that was ended meanwhile. Nobody waits for it: it may fail unheard. */
-export function forsake(awaited: unknown): void {
-  try {
-    if (isPromiseLike(awaited)) awaited.then(ignore, ignore);
-  } catch {
-    // Nor does anybody want to hear what it throws.
-  }
-}
-
-function ignore(): void {}
 
 /** Whoever runs a generator that waits. */
 export interface WaitOwner {

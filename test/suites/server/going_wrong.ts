@@ -244,6 +244,24 @@ function checkSteps(check: ServerCheck): void {
     }, 200);
   });
 
+  check(
+    "step() lets its request go though what it returned throws when it is asked",
+    async (bench) => {
+      const unaskable: Anything = { then: failing };
+      await answers(bench, (request) => {
+        step(
+          function* () {
+            yield;
+            return unaskable;
+          }(),
+          { request },
+        );
+        return DONE;
+      }, 500);
+      await bench.settle(() => bench.server.inspect().requests.length === 0, "the request's end");
+    },
+  );
+
   check("step() hears what fails behind its end", async (bench) => {
     await answers(bench, (request) => {
       step(
