@@ -6,6 +6,7 @@
  * @module
  */
 
+import { describe } from "./describe.ts";
 import { HttpError, RequestAborted, textOfError } from "./errors.ts";
 import { finalizeRequest, terminateRequest } from "./finalize.ts";
 import type { Hold } from "./hold.ts";
@@ -143,27 +144,3 @@ function statusOfError(error: unknown): number {
 function nameOfHandler(handler: Handler, index: number): string {
   return handler.name === "" ? `handler ${index + 1}` : `handler "${handler.name}"`;
 }
-
-/** What a handler answered instead of what it should have, in a few words for a log line. */
-export function describe(value: unknown): string {
-  if (value === undefined) return "nothing";
-  if (value === null) return "null";
-  if (typeof value === "object") return `an object (${classOf(value)})`;
-  // The source of a function and a whole page are no few words.
-  if (typeof value === "function") {
-    return value.name === "" ? "a function" : `function ${value.name}`;
-  }
-  if (typeof value === "string") return `string ${JSON.stringify(value.slice(0, TEXT_SHOWN_MAX))}`;
-  return `${typeof value} ${String(value)}`;
-}
-
-function classOf(value: object): string {
-  try {
-    return value.constructor?.name ?? "no class";
-  } catch {
-    return "no class";
-  }
-}
-
-/** Of a text that is none of what was wanted, in characters. */
-const TEXT_SHOWN_MAX = 60;

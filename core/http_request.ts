@@ -9,13 +9,13 @@
 import { authorityOf } from "./addresses.ts";
 import { assert } from "./assert.ts";
 import { type Buf, bufOf, isBuf } from "./buf.ts";
+import { describe } from "./describe.ts";
 import { type AbortCause, RequestAborted, textOfError } from "./errors.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Compression } from "./filters/compression.ts";
 import type { Encoding } from "./filters/encoding.ts";
 import type { Outgoing, OutgoingSink } from "./filters/outgoing.ts";
 import { finalizeRequest, terminateRequest } from "./finalize.ts";
-import { describe } from "./handlers.ts";
 import { Hold } from "./hold.ts";
 import type { RequestHead } from "./http/request_head.ts";
 import { type HeaderFields, ResponseHead } from "./http/response_head.ts";

@@ -7,10 +7,11 @@
  */
 
 import type { WholeBodies } from "../capabilities/whole_bodies.ts";
+import { describe } from "../describe.ts";
 import { RequestAborted, textOfError } from "../errors.ts";
 import { finalizeRequest } from "../finalize.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
-import { describe, type Handler, handlerDeclined, handlerFailed } from "../handlers.ts";
+import { type Handler, handlerDeclined, handlerFailed } from "../handlers.ts";
 import { isPromiseLike } from "../promise_like.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";

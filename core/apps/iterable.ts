@@ -6,6 +6,7 @@
  * @module
  */
 
+import { describe } from "../describe.ts";
 import type { Handle } from "../reactor.ts";
 import { forsake } from "../promise_like.ts";
 import type { Suspension } from "../work/suspension.ts";
@@ -13,7 +14,7 @@ import type { PollEvent } from "../work/poller.ts";
 import type { Awaited, WaitAnyOptions } from "../work/wait_any.ts";
 import { untilAny, untilReadable, untilWritable } from "../work/wait_suspensions.ts";
 import type { PollOutcome, WaitOptions } from "../work/waits.ts";
-import { describe, type Handler } from "../handlers.ts";
+import type { Handler } from "../handlers.ts";
 import type { HttpRequest } from "../http_request.ts";
 import { type HeaderFields, ResponseHead } from "../http/response_head.ts";
 import { DONE, type ResultCode } from "../status.ts";

@@ -12,11 +12,12 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
+import { describe } from "../describe.ts";
 import { HttpError, RequestAborted, textOfError } from "../errors.ts";
 import { negotiate } from "../filters/compression.ts";
 import { statusHasNoBody } from "../filters/head_only.ts";
 import { finalizeRequest } from "../finalize.ts";
-import { describe, handlerFailed } from "../handlers.ts";
+import { handlerFailed } from "../handlers.ts";
 import { forsake, isPromiseLike } from "../promise_like.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";

@@ -19,7 +19,7 @@ import { ORIGIN_FORM, type RequestHeadParser, type TargetForm } from "./request_
 export interface RequestHead {
   /** As sent: methods are case-sensitive. */
   readonly method: string;
-  /** The request target as sent: a path with an optional query, an http(s) URL, or `*`. */
+  /** The request target as sent: a path with an optional query, an http URL, or `*`. */
   readonly target: string;
   /** Which of the forms of RFC 9112 §3.2 the target has. @internal */
   readonly targetForm: TargetForm;

@@ -7,7 +7,7 @@
  */
 
 import type { Pollable, Polls } from "../capabilities/polls.ts";
-import { describe } from "../handlers.ts";
+import { describe } from "../describe.ts";
 import type { HttpRequest } from "../http_request.ts";
 import type { Loop } from "../loop.ts";
 import type { Address, Handle, Sockets, Streams } from "../reactor.ts";

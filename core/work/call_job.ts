@@ -5,8 +5,8 @@
  * @module
  */
 
+import { describe } from "../describe.ts";
 import { RequestAborted } from "../errors.ts";
-import { describe } from "../handlers.ts";
 import type { HttpRequest } from "../http_request.ts";
 import {
   type CallOptions,

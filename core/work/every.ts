@@ -6,8 +6,9 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
+import { describe } from "../describe.ts";
 import { textOfError } from "../errors.ts";
-import { describe, handlerFailed } from "../handlers.ts";
+import { handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import { isPromiseLike } from "../promise_like.ts";

@@ -9,7 +9,7 @@
  */
 
 import type { Direction, PollState } from "../capabilities/polls.ts";
-import { describe } from "../handlers.ts";
+import { describe } from "../describe.ts";
 import type { Loop } from "../loop.ts";
 import type { Handle } from "../reactor.ts";
 import { type Adoption, adoptionOf, type Watcher } from "./adoption.ts";

@@ -7,6 +7,7 @@
  */
 
 import type { Ambient } from "../capabilities/context.ts";
+import { describe } from "../describe.ts";
 import {
   type AbortCause,
   HttpError,
@@ -14,7 +15,7 @@ import {
   RequestAborted,
   textOfError,
 } from "../errors.ts";
-import { describe, handlerFailed } from "../handlers.ts";
+import { handlerFailed } from "../handlers.ts";
 import type { Hold } from "../hold.ts";
 import type { HttpRequest } from "../http_request.ts";
 import type { Loop } from "../loop.ts";

@@ -5,6 +5,7 @@
  * @module
  */
 
+import { describe } from "../describe.ts";
 import type { ThreadPort } from "../capabilities/threads.ts";
 import type { HeaderFields } from "../http/response_head.ts";
 import { CALLS, DATA, FINISH, FLUSH, HEAD, type Ring } from "./ring.ts";
@@ -173,9 +174,7 @@ export class JobOutput implements ThreadOutput {
 function dataOf(bytes: Uint8Array | string): Uint8Array {
   if (typeof bytes === "string") return encoder.encode(bytes);
   if (bytes instanceof Uint8Array) return bytes;
-  throw new TypeError(
-    `a thread writes text or bytes, not ${bytes === null ? "null" : typeof bytes}`,
-  );
+  throw new TypeError(`a thread writes text or bytes, not ${describe(bytes)}`);
 }
 
 /** What the head's entry holds. */

@@ -11,7 +11,7 @@
 
 import type { Context } from "../capabilities/context.ts";
 import type { Thread, ThreadEvents, Threads } from "../capabilities/threads.ts";
-import { describe } from "../handlers.ts";
+import { describe } from "../describe.ts";
 import type { Clocks, Limits } from "../limits.ts";
 import type { Loop } from "../loop.ts";
 import type { LogLevel } from "../reactor.ts";

@@ -6,7 +6,7 @@
  */
 
 import type { Direction, PollState, Taken } from "../capabilities/polls.ts";
-import { describe } from "../handlers.ts";
+import { describe } from "../describe.ts";
 import type { Handle } from "../reactor.ts";
 import type { AGAIN } from "../status.ts";
 import { type Adoption, adoptionOf, type Watcher } from "./adoption.ts";

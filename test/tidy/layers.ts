@@ -27,7 +27,7 @@ const CORE_FOLDERS: readonly CoreLayer[] = ["http", "filters", "work", "apps"];
 /** A folder of contracts, one for each further capability of a reactor. */
 const CAPABILITIES = "capabilities";
 const CORE_FILES: { readonly [file: string]: CoreLayer } = {
-  ...layer("words", "status assert errors limits limit_rules promise_like"),
+  ...layer("words", "status assert errors limits limit_rules promise_like describe"),
   ...layer(
     "mechanisms",
     "reactor addresses buf chain buf_pool posted timers alarms loop load trace rate",
